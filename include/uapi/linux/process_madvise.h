@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * process_madvise(2): advice about another process's memory.
+ *
+ *	ssize_t process_madvise(int pidfd, const struct iovec *vec, size_t vlen,
+ *				int advice, unsigned int flags,
+ *				struct pmadv_result *result);
+ *
+ * With flags == 0 the call is what process_madvise(2) documents and the sixth
+ * argument is not read. Everything below is opt-in, through the flags. Kernel
+ * and user space share this one file; see Documentation/mm/process_madvise.rst
+ * for what is guaranteed.
+ */
+#ifndef _UAPI_LINUX_PROCESS_MADVISE_H
+#define _UAPI_LINUX_PROCESS_MADVISE_H
+
+#include <linux/types.h>
+
+/**
+ * enum pmadv_flag - flags of process_madvise(2)
+ *
+ * An unknown bit is refused with EINVAL, before anything else is looked at:
+ * that is how to probe for a flag.
+ *
+ * @PMADV_POLICY: Ask the policy in force for the target about every range.
+ *	@advice is the proposal the policy may take, change or refuse; 0 makes
+ *	none. Without a policy in force the call fails with ENOENT. Implies
+ *	PMADV_SKIP_ERRORS.
+ * @PMADV_ENTIRE_ADDRESS_SPACE: Walk everything the target has mapped. @vec
+ *	must be NULL and @vlen 0, else EINVAL. Implies PMADV_SKIP_ERRORS.
+ * @PMADV_SKIP_ERRORS: Count holes and ranges that cannot take the advice and
+ *	carry on. Without it, a flagged call ends at the first of them.
+ * @PMADV_DRY_RUN: Decide and count, change nothing.
+ * @PMADV_RESULT: The sixth argument points to a struct pmadv_result.
+ */
+enum pmadv_flag {
+	PMADV_POLICY			= 1U << 0,
+	PMADV_ENTIRE_ADDRESS_SPACE	= 1U << 1,
+	PMADV_SKIP_ERRORS		= 1U << 2,
+	PMADV_DRY_RUN			= 1U << 3,
+	PMADV_RESULT			= 1U << 4,
+};
+
+/**
+ * enum pmadv_stopped - why a call ended before the end of its ranges
+ * @PMADV_STOPPED_NOT: It did not, all ranges were walked.
+ * @PMADV_STOPPED_SIGNAL: The caller has a signal pending.
+ * @PMADV_STOPPED_POLICY: The policy answered PMADV_STOP.
+ * @PMADV_STOPPED_DETACHED: The policy was detached or replaced meanwhile.
+ * @PMADV_STOPPED_EJECTED: The kernel ejected the policy.
+ * @PMADV_STOPPED_BUDGET: &pmadv_result.max_pages were dealt with.
+ * @PMADV_STOPPED_EXITED: The target exited or executed another program.
+ * @PMADV_STOPPED_ERROR: A range failed and PMADV_SKIP_ERRORS was not given.
+ */
+enum pmadv_stopped {
+	PMADV_STOPPED_NOT,
+	PMADV_STOPPED_SIGNAL,
+	PMADV_STOPPED_POLICY,
+	PMADV_STOPPED_DETACHED,
+	PMADV_STOPPED_EJECTED,
+	PMADV_STOPPED_BUDGET,
+	PMADV_STOPPED_EXITED,
+	PMADV_STOPPED_ERROR,
+};
+
+/**
+ * struct pmadv_stats - what the kernel did with the pages, counted where it did it
+ *
+ * All but @time_ns are base pages. Only PMADV advices COLD and PAGEOUT look at
+ * pages one by one; for WILLNEED and COLLAPSE only @time_ns moves.
+ *
+ * @scanned: Present pages looked at.
+ * @young: Of @scanned, those accessed since their accessed bit was last
+ *	cleared. With PMADV_SKIP_YOUNG they were left alone.
+ * @shared: Of @scanned, those left alone because others map them too, or
+ *	because the caller may not page out the file they belong to.
+ * @deactivated: Moved, or on their way, to the inactive list (COLD).
+ * @isolated: Taken off the LRU to be reclaimed (PAGEOUT).
+ * @reclaimed: Freed by the time the call went on. Pages whose write to a slow
+ *	swap device is still under way are in @written_back only.
+ * @written_back: Written, or being written, to swap or to their file.
+ * @activated: Put back on the active list because reclaim could not free them:
+ *	dirty file pages, pages without swap space, pinned pages.
+ * @swapped: Not present because they were swapped out before.
+ * @time_ns: Time spent deciding and acting, in nanoseconds.
+ */
+struct pmadv_stats {
+	__u64 scanned;
+	__u64 young;
+	__u64 shared;
+	__u64 deactivated;
+	__u64 isolated;
+	__u64 reclaimed;
+	__u64 written_back;
+	__u64 activated;
+	__u64 swapped;
+	__u64 time_ns;
+};
+
+/**
+ * struct pmadv_result - what a call did, and where to go on
+ *
+ * Extensible: it grows at its end only. @size tells the kernel which version
+ * the caller was built with; a larger structure than the kernel's must be zero
+ * where the kernel does not know it (else E2BIG), a smaller one than
+ * PMADV_RESULT_SIZE_VER0 is EINVAL. Zero it before the first call.
+ *
+ * To go on after a call that ended early (@stopped is not 0), call again with
+ * the same arguments and the structure as it came back: @cursor and
+ * @cursor_index are read as the place to start. Counts are those of one call;
+ * the sums over such calls are exact for bytes and pages. A range in which the
+ * walk had to stop or let a writer in is decided afresh when it goes on, so it
+ * counts as another range.
+ *
+ * It is written whenever the arguments were valid, the target was found and
+ * the caller had the right, whatever the call returns.
+ *
+ * @size: In: sizeof(struct pmadv_result).
+ * @stopped: Out: enum pmadv_stopped.
+ * @max_pages: In: end the call after this many pages were deactivated or
+ *	isolated, or this many pages' worth of address space got WILLNEED or
+ *	COLLAPSE. A large folio is never divided for it, so it may be passed by
+ *	the size of one. 0: no limit.
+ * @cursor: In: address to start from, in the range @cursor_index; 0 for the
+ *	start of that range. Out: first address not dealt with, 0 when
+ *	complete.
+ * @cursor_index: In and out: index into @vec that @cursor belongs to.
+ * @error: Out: errno of the first range that was refused or failed, 0 if none.
+ * @error_addr: Out: where that range begins.
+ * @call_id: Out: number of this call, the one the tracepoints give.
+ * @ranges_seen: Out: ranges decided; the sum of the four below.
+ * @ranges_advised: Out: ranges that got advice (or would: PMADV_DRY_RUN).
+ * @ranges_skipped: Out: ranges the policy wanted nothing done with.
+ * @ranges_refused: Out: ranges whose advice the kernel does not allow there:
+ *	locked, hugetlb, PFN-mapped or sealed memory, somebody else's file, an
+ *	invalid verdict.
+ * @ranges_failed: Out: ranges whose advice was tried and failed.
+ * @holes: Out: unmapped gaps inside explicit ranges.
+ * @bytes_advised: Out: length of address space that got advice, in bytes.
+ * @yields: Out: times mmap_lock was let go for somebody waiting to write.
+ * @stats: Out: what happened to the pages.
+ */
+struct pmadv_result {
+	__u32 size;
+	__u32 stopped;
+	__u64 max_pages;
+	__u64 cursor;
+	__u32 cursor_index;
+	__u32 error;
+	__u64 error_addr;
+	__u64 call_id;
+	__u64 ranges_seen;
+	__u64 ranges_advised;
+	__u64 ranges_skipped;
+	__u64 ranges_refused;
+	__u64 ranges_failed;
+	__u64 holes;
+	__u64 bytes_advised;
+	__u64 yields;
+	struct pmadv_stats stats;
+};
+
+#define PMADV_RESULT_SIZE_VER0	192	/* sizeof the first published struct */
+
+/**
+ * enum pmadv_verdict - answers of a policy, besides the advice itself
+ *
+ * The advice is one of MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED, MADV_COLLAPSE.
+ * Any other answer is invalid: nothing is done, the range counts as refused,
+ * and PMADV_MAX_INVALID of them in one call eject the policy.
+ *
+ * @PMADV_SKIP: Do nothing with this range.
+ * @PMADV_CALLER: What the caller proposed; nothing if it proposed nothing.
+ * @PMADV_STOP: Do nothing with this range and end the call.
+ */
+enum pmadv_verdict {
+	PMADV_SKIP	= 0,
+	PMADV_CALLER	= -1,
+	PMADV_STOP	= -2,
+};
+
+/**
+ * enum pmadv_modifier - how a policy's advice is carried out
+ * @PMADV_SKIP_YOUNG: Spare pages accessed since the last walk, and clear their
+ *	accessed bit so that the next walk can tell again. COLD and PAGEOUT.
+ */
+enum pmadv_modifier {
+	PMADV_SKIP_YOUNG	= 1U << 0,
+};
+
+/**
+ * enum pmadv_vma_flag - facts about the mapping a policy is asked about
+ * @PMADV_VMA_READ: Readable.
+ * @PMADV_VMA_WRITE: Writable.
+ * @PMADV_VMA_EXEC: Executable.
+ * @PMADV_VMA_ANON: Anonymous memory.
+ * @PMADV_VMA_FILE: Maps a file that is not on shmem, tmpfs or hugetlbfs.
+ * @PMADV_VMA_SHMEM: Maps shmem: tmpfs, memfd, System V, shared anonymous.
+ * @PMADV_VMA_SHARED: MAP_SHARED.
+ * @PMADV_VMA_STACK: The main thread's stack, or one that grows down.
+ * @PMADV_VMA_HEAP: The brk heap.
+ * @PMADV_VMA_LOCKED: mlock(2)ed.
+ * @PMADV_VMA_HUGETLB: Backed by hugetlbfs.
+ * @PMADV_VMA_SPECIAL: Device memory, vDSO and others without ordinary pages.
+ * @PMADV_VMA_NAMED: Anonymous memory with a name (PR_SET_VMA_ANON_NAME).
+ * @PMADV_VMA_SEALED: mseal(2)ed.
+ * @PMADV_VMA_HUGEPAGE: The owner asked for MADV_HUGEPAGE.
+ * @PMADV_VMA_UFFD: Registered with userfaultfd(2).
+ */
+enum pmadv_vma_flag {
+	PMADV_VMA_READ		= 1U << 0,
+	PMADV_VMA_WRITE		= 1U << 1,
+	PMADV_VMA_EXEC		= 1U << 2,
+	PMADV_VMA_ANON		= 1U << 3,
+	PMADV_VMA_FILE		= 1U << 4,
+	PMADV_VMA_SHMEM		= 1U << 5,
+	PMADV_VMA_SHARED	= 1U << 6,
+	PMADV_VMA_STACK		= 1U << 7,
+	PMADV_VMA_HEAP		= 1U << 8,
+	PMADV_VMA_LOCKED	= 1U << 9,
+	PMADV_VMA_HUGETLB	= 1U << 10,
+	PMADV_VMA_SPECIAL	= 1U << 11,
+	PMADV_VMA_NAMED		= 1U << 12,
+	PMADV_VMA_SEALED	= 1U << 13,
+	PMADV_VMA_HUGEPAGE	= 1U << 14,
+	PMADV_VMA_UFFD		= 1U << 15,
+};
+
+/**
+ * enum pmadv_outcome - what became of a range
+ * @PMADV_ADVISED: It got the advice (or would: PMADV_DRY_RUN).
+ * @PMADV_SKIPPED: The policy wanted nothing done.
+ * @PMADV_REFUSED: The kernel does not allow that advice there.
+ * @PMADV_FAILED: The advice was tried and failed.
+ */
+enum pmadv_outcome {
+	PMADV_ADVISED,
+	PMADV_SKIPPED,
+	PMADV_REFUSED,
+	PMADV_FAILED,
+};
+
+/**
+ * enum pmadv_exit_kind - why a policy is no longer in force
+ *
+ * Kinds from PMADV_EXIT_INVALID on are ejections: the kernel took the policy
+ * out because of what it did.
+ *
+ * @PMADV_EXIT_NONE: It is in force.
+ * @PMADV_EXIT_DETACHED: Its link was closed, unpinned or detached.
+ * @PMADV_EXIT_REPLACED: Its link was updated to another policy.
+ * @PMADV_EXIT_CGROUP: The cgroup it was attached to was removed.
+ * @PMADV_EXIT_ADMIN: All policies were detached through sysfs.
+ * @PMADV_EXIT_INVALID: PMADV_MAX_INVALID invalid verdicts in one call.
+ * @PMADV_EXIT_NO_PROGRESS: It narrowed a range to nothing or widened it.
+ * @PMADV_EXIT_ERROR: It called bpf_pmadv_error().
+ */
+enum pmadv_exit_kind {
+	PMADV_EXIT_NONE		= 0,
+	PMADV_EXIT_DETACHED	= 1,
+	PMADV_EXIT_REPLACED	= 2,
+	PMADV_EXIT_CGROUP	= 3,
+	PMADV_EXIT_ADMIN	= 4,
+	PMADV_EXIT_INVALID	= 64,
+	PMADV_EXIT_NO_PROGRESS	= 65,
+	PMADV_EXIT_ERROR	= 66,
+};
+
+/* Limits; part of the interface so that user space need not guess them. */
+#define PMADV_NAME_LEN		16	/* of a policy's name, with its NUL */
+#define PMADV_EXIT_MSG_LEN	128	/* of an exit message, with its NUL */
+#define PMADV_MAX_INVALID	64	/* invalid verdicts in a call that eject */
+#define PMADV_MAX_SAMPLE	64	/* pages that one sample may look at */
+
+#endif /* _UAPI_LINUX_PROCESS_MADVISE_H */

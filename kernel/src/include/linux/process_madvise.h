@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a BPF policy sees of process_madvise(2).
+ *
+ * A policy is a struct_ops map of type struct process_madvise_ops. It decides
+ * which advice each range of another process's memory gets; it is asked only
+ * by process_madvise(2) calls with PMADV_POLICY. These structures are for
+ * in-kernel BPF programs, found through BTF: they may change between releases.
+ */
+#ifndef _LINUX_PROCESS_MADVISE_H
+#define _LINUX_PROCESS_MADVISE_H
+
+#include <linux/types.h>
+#include <uapi/linux/process_madvise.h>
+
+struct task_struct;
+struct vm_area_struct;
+
+/**
+ * struct pmadv_walk - one call of process_madvise(2)
+ * @flags: enum pmadv_flag, with those that others imply.
+ * @advice: The caller's proposal, a MADV_ constant, or 0.
+ * @result: Counts so far; &pmadv_result.call_id names the call.
+ *
+ * Read-only for policies.
+ */
+struct pmadv_walk {
+	u32 flags;
+	s32 advice;
+	struct pmadv_result result;
+};
+
+/**
+ * struct pmadv_range - the range a policy is asked about
+ * @start: First address of the range, page aligned.
+ * @end: Address after the range, page aligned. Writable: a policy may lower it
+ *	(page aligned, above @start) to answer for the first part only, and is
+ *	then asked about the rest.
+ * @vma_start: First address of the mapping that @start is in.
+ * @vma_end: Address after that mapping.
+ * @max_pages: Writable: deactivate or isolate no more pages than this in the
+ *	range; the rest of it is left as it is. 0, as it comes, for no limit.
+ * @vma_flags: enum pmadv_vma_flag.
+ * @modifiers: Writable: enum pmadv_modifier, 0 as it comes.
+ * @advice: The caller's proposal, a MADV_ constant, or 0.
+ * @walk_flags: enum pmadv_flag of the call.
+ * @call_id: The call's number.
+ */
+struct pmadv_range {
+	u64 start;
+	u64 end;
+	u64 vma_start;
+	u64 vma_end;
+	u64 max_pages;
+	u32 vma_flags;
+	u32 modifiers;
+	s32 advice;
+	u32 walk_flags;
+	u64 call_id;
+};
+
+/**
+ * struct pmadv_sample - what a sample of a range's pages showed
+ * @looked_at: Pages sampled: all of the range if it has no more than asked
+ *	for, else evenly spaced ones.
+ * @present: Of those, pages in memory and mapped.
+ * @young: Of @present, pages accessed since their accessed bit was cleared.
+ * @dirty: Of @present, pages written to through this mapping.
+ * @swapped: Pages swapped out.
+ */
+struct pmadv_sample {
+	u32 looked_at;
+	u32 present;
+	u32 young;
+	u32 dirty;
+	u32 swapped;
+};
+
+/**
+ * struct pmadv_exit_info - why a policy leaves
+ * @kind: enum pmadv_exit_kind.
+ * @code: The error code given to bpf_pmadv_error(), else 0.
+ * @msg: One line for a person.
+ */
+struct pmadv_exit_info {
+	u32 kind;
+	s64 code;
+	char msg[PMADV_EXIT_MSG_LEN];
+};
+
+/**
+ * struct process_madvise_ops - a policy
+ *
+ * Every function is optional; without @advise every range is skipped. Unknown
+ * bits in @flags, an empty @name and a @cgroup_id that is no cgroup's are
+ * refused when the policy is attached.
+ */
+struct process_madvise_ops {
+	/**
+	 * @advise: Decide about one range. Not sleepable: mmap_lock of the
+	 * target is held for reading from here until the advice was carried
+	 * out, so what is advised is what was asked about.
+	 * @range: The range; see there for what may be written.
+	 * @task: The target, as named by the caller's pidfd.
+	 * @vma: The mapping that the range is part of.
+	 *
+	 * Return: the advice, a MADV_ constant, or an enum pmadv_verdict.
+	 */
+	s32 (*advise)(struct pmadv_range *range, struct task_struct *task,
+		      struct vm_area_struct *vma);
+
+	/**
+	 * @advised: A range was dealt with, &pmadv_range.end says how far. Not
+	 * sleepable. Called for every range @advise was asked about, unless
+	 * the policy left meanwhile.
+	 */
+	void (*advised)(struct pmadv_range *range, struct pmadv_stats *stats);
+
+	/**
+	 * @begin: A call starts. May sleep; no lock is held.
+	 *
+	 * Return: 0 to go on, or a negative errno with which the call fails
+	 * before anything is done. A positive value counts as -EINVAL.
+	 */
+	s32 (*begin)(struct pmadv_walk *walk, struct task_struct *task);
+
+	/**
+	 * @end: A call that @begin let through ends. May sleep; no lock is
+	 * held. Not called if the policy left meanwhile.
+	 */
+	void (*end)(struct pmadv_walk *walk, struct pmadv_stats *stats);
+
+	/**
+	 * @init: The policy is about to be put in force. May sleep.
+	 *
+	 * Return: 0, or a negative errno with which attaching fails.
+	 */
+	s32 (*init)(void);
+
+	/**
+	 * @exit: The policy is no longer in force; the last call it gets. May
+	 * sleep.
+	 */
+	void (*exit)(struct pmadv_exit_info *info);
+
+	/**
+	 * @cgroup_id: The cgroup (v2) whose processes, and those of its
+	 * descendants that have no policy of their own, the policy is for. 0
+	 * is the system's default policy.
+	 */
+	u64 cgroup_id;
+
+	/** @flags: None is defined yet. */
+	u64 flags;
+
+	/** @name: Shown in sysfs and in the kernel log. */
+	char name[PMADV_NAME_LEN];
+};
+
+#endif /* _LINUX_PROCESS_MADVISE_H */
