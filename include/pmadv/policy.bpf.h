@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Everything a policy (BPF side) includes.
+ *
+ * A policy is a struct process_madvise_ops in a .struct_ops.link map. Its
+ * types, and what each member may do, come from the kernel's BTF (vmlinux.h);
+ * include/linux/process_madvise.h in the kernel tree documents them. What BTF
+ * does not carry, constants made with #define and the prototypes of kfuncs, is
+ * declared here.
+ *
+ *	SEC("struct_ops/NAME_advise")
+ *	s32 BPF_PROG(NAME_advise, struct pmadv_range *range,
+ *		     struct task_struct *task, struct vm_area_struct *vma)
+ *
+ * range, task and vma may be read as far as the verifier lets; of them only
+ * range->end, range->max_pages and range->modifiers may be written. None of
+ * the pointers is valid after the function returned.
+ */
+#ifndef __PMADV_POLICY_BPF_H
+#define __PMADV_POLICY_BPF_H
+
+/* Declared below, with documentation, whatever the kernel's BTF carries. */
+#define BPF_NO_KFUNC_PROTOTYPES
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+/* The advices a policy may answer, besides enum pmadv_verdict. */
+#define MADV_WILLNEED	3
+#define MADV_COLD	20
+#define MADV_PAGEOUT	21
+#define MADV_COLLAPSE	25
+
+/* Limits, as in <linux/process_madvise.h>. */
+#define PMADV_NAME_LEN		16
+#define PMADV_EXIT_MSG_LEN	128
+#define PMADV_MAX_INVALID	64
+#define PMADV_MAX_SAMPLE	64
+
+/* The kernel refuses COLD and PAGEOUT for such mappings: no need to ask. */
+#define PMADV_VMA_OFF_LIMITS \
+	(PMADV_VMA_LOCKED | PMADV_VMA_HUGETLB | PMADV_VMA_SPECIAL | \
+	 PMADV_VMA_SEALED)
+
+/*
+ * kfuncs. All take the range that advise() or advised() was called with and
+ * may be called from nowhere else; none sleeps, none changes the target.
+ */
+
+/**
+ * bpf_pmadv_vma_name - the name of the mapping the range is part of
+ * @range: The range the policy is asked about.
+ * @buf: Where the name goes. Always a string when the call succeeds; a name
+ *	that is too long is cut off.
+ * @buf__sz: Size of @buf in bytes, 1 or more.
+ *
+ * The name is the one given with PR_SET_VMA_ANON_NAME (what /proc/PID/maps
+ * shows inside "[anon:...]"), or the last component of the mapped file's path
+ * (which for memfd_create() is "memfd:" and its name). To be called from
+ * advise() only: mmap_lock keeps the mapping, and no longer than that.
+ *
+ * Return: length of the name in @buf without its NUL, or -ENOENT if the mapping
+ * has no name.
+ */
+extern int bpf_pmadv_vma_name(struct pmadv_range *range, char *buf,
+			      u32 buf__sz) __ksym;
+
+/**
+ * bpf_pmadv_sample - look at some pages of the range
+ * @range: The range the policy is asked about. If the policy has lowered
+ *	range->end, only what is left is sampled.
+ * @sample: What was found, counted in base pages.
+ * @nr: How many pages to look at, 1 to PMADV_MAX_SAMPLE, evenly spaced. Its
+ *	cost is that of so many page-table walks, for however large a range.
+ *
+ * Reads page tables under the target's mmap_lock and clears nothing: asking
+ * twice gives the same answer. To be called from advise() only.
+ *
+ * Return: 0, -EINVAL if @nr is out of range, or -EOPNOTSUPP for hugetlb and
+ * special mappings.
+ */
+extern int bpf_pmadv_sample(struct pmadv_range *range,
+			    struct pmadv_sample *sample, u32 nr) __ksym;
+
+/**
+ * bpf_pmadv_error - give up: eject this policy
+ * @range: The range the policy is asked about.
+ * @code: A number for whoever reads exit(info), for instance a negative errno.
+ * @msg__str: One line for a person. A constant string, at most
+ *	PMADV_EXIT_MSG_LEN - 1 bytes are kept.
+ *
+ * The verdict returned afterwards is not carried out and the call ends. The
+ * first error wins: later ones are ignored. exit() runs after the function
+ * returned, with kind PMADV_EXIT_ERROR, @code and @msg__str.
+ */
+extern void bpf_pmadv_error(struct pmadv_range *range, s64 code,
+			    const char *msg__str) __ksym;
+
+#endif /* __PMADV_POLICY_BPF_H */
