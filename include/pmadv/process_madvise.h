@@ -124,7 +124,7 @@ static inline void pmadv_result_add(struct pmadv_result *sum,
  * @flags: As for pmadv_call().
  * @sum: What was done by all calls together. &pmadv_result.max_pages,
  *	&pmadv_result.cursor and &pmadv_result.cursor_index are read as for one
- *	call, the rest is overwritten.
+ *	call, the rest is overwritten. max_pages holds for each of the calls.
  * @stop: Looked at after each signal: ends the walk if it points to a value
  *	other than 0, for a handler to set. May be NULL.
  *
@@ -138,25 +138,28 @@ static inline ssize_t pmadv_call_all(int pidfd, const struct iovec *vec,
 				     struct pmadv_result *sum,
 				     const volatile int *stop)
 {
+	const struct pmadv_result from = *sum;
 	struct pmadv_result one;
 	ssize_t ret;
 
-	memset(&one, 0, sizeof(one));
-	one.max_pages = sum->max_pages;
-	one.cursor = sum->cursor;
-	one.cursor_index = sum->cursor_index;
 	memset(sum, 0, sizeof(*sum));
-	sum->max_pages = one.max_pages;
+	sum->max_pages = from.max_pages;
+	sum->cursor = from.cursor;
+	sum->cursor_index = from.cursor_index;
 
-	for (;;) {
+	do {
+		/* Counts are not carried over: the call may not get to write them. */
+		memset(&one, 0, sizeof(one));
+		one.max_pages = sum->max_pages;
+		one.cursor = sum->cursor;
+		one.cursor_index = sum->cursor_index;
+
 		ret = pmadv_call(pidfd, vec, vlen, advice, flags, &one);
-		if (ret < 0 && errno != EINTR && !sum->bytes_advised &&
-		    !one.ranges_seen)
-			return -1;
+		if (ret < 0 && errno == EINTR)
+			one.stopped = PMADV_STOPPED_SIGNAL;
 		pmadv_result_add(sum, &one);
-		if (one.stopped != PMADV_STOPPED_SIGNAL || (stop && *stop))
-			break;
-	}
+	} while (one.stopped == PMADV_STOPPED_SIGNAL && !(stop && *stop));
+
 	if (ret < 0 && !sum->bytes_advised)
 		return -1;
 	return (ssize_t)sum->bytes_advised;
