@@ -16,7 +16,7 @@
 char _license[] SEC("license") = "GPL";
 
 /* Smaller ranges are not worth the walk; in bytes. */
-const volatile u64 min_bytes = 16 * 1024;
+const volatile __u64 min_bytes = 16 * 1024;
 
 /* Spare what was used since the last walk: walk twice to reclaim the rest. */
 const volatile bool skip_young = false;

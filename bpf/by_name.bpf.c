@@ -20,7 +20,7 @@ char _license[] SEC("license") = "GPL";
 
 /* The table. Fill it before loading; see <pmadv/by_name.h>. */
 const volatile struct pmadv_name_rule rules[PMADV_NAME_RULES] = {};
-const volatile u32 nr_rules = 0;
+const volatile __u32 nr_rules = 0;
 
 /* As long as a file's name gets, with its NUL. */
 #define VMA_NAME_LEN	256
@@ -36,7 +36,7 @@ struct vma_name {
  * Always 0, which the verifier must not know: it would follow the indexes that
  * start from here through every step of the loop, and give up.
  */
-u32 zero;
+static volatile __u32 zero;
 
 /*
  * Does the pattern of a rule match the whole name? On a mismatch the last '*'

@@ -18,16 +18,16 @@
 char _license[] SEC("license") = "GPL";
 
 /* A chunk is cold if at most this share of its present pages is young; in %. */
-const volatile u32 max_young_pct = 50;
+const volatile __u32 max_young_pct = 50;
 
 /* Pages sampled in a chunk, 1 to PMADV_MAX_SAMPLE. */
-const volatile u32 sample_pages = 32;
+const volatile __u32 sample_pages = 32;
 
 /* Size of a chunk, in pages; 0 decides each mapping as a whole. */
-const volatile u32 chunk_pages = 2048;
+const volatile __u32 chunk_pages = 2048;
 
 /* Page out at most so many pages of a chunk in one walk; 0 is no limit. */
-const volatile u64 max_pages = 0;
+const volatile __u64 max_pages = 0;
 
 #define PAGE_SHIFT	12
 

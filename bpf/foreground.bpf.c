@@ -14,10 +14,10 @@
 char _license[] SEC("license") = "GPL";
 
 /* Read a mapping back if at least so many of the sampled pages are swapped. */
-const volatile u32 min_swapped = 1;
+const volatile __u32 min_swapped = 1;
 
 /* Pages sampled in a mapping, 1 to PMADV_MAX_SAMPLE. */
-const volatile u32 sample_pages = 64;
+const volatile __u32 sample_pages = 64;
 
 SEC("struct_ops/foreground_advise")
 s32 BPF_PROG(foreground_advise, struct pmadv_range *range,
