@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #include <uapi/linux/process_madvise.h>
 
+struct cgroup;
 struct task_struct;
 struct vm_area_struct;
 
@@ -156,5 +157,13 @@ struct process_madvise_ops {
 	/** @name: Shown in sysfs and in the kernel log. */
 	char name[PMADV_NAME_LEN];
 };
+
+#ifdef CONFIG_PROCESS_MADVISE_BPF
+void pmadv_cgroup_offline(struct cgroup *cgrp);
+#else
+static inline void pmadv_cgroup_offline(struct cgroup *cgrp)
+{
+}
+#endif
 
 #endif /* _LINUX_PROCESS_MADVISE_H */

@@ -9,6 +9,11 @@
 #include <linux/sched.h>
 #include <linux/tracepoint.h>
 
+TRACE_DEFINE_ENUM(PMADV_ADVISED);
+TRACE_DEFINE_ENUM(PMADV_SKIPPED);
+TRACE_DEFINE_ENUM(PMADV_REFUSED);
+TRACE_DEFINE_ENUM(PMADV_FAILED);
+
 /*
  * One range was dealt with: after it was advised, skipped, refused or failed.
  * @verdict is what the policy answered, or the caller's advice when none was

@@ -1,0 +1,1036 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * BPF policies for process_madvise(2): struct process_madvise_ops.
+ *
+ * A policy lives from the creation of its link to its detachment, which may be
+ * asked for by whoever holds the link or the right to detach it, by an update
+ * to another policy, by the removal of its cgroup, through sysfs, or by the
+ * kernel because the policy misbehaves. The first cause wins and is final: it
+ * closes the gate (&pmadv_policy.exit_kind) that every call into the policy
+ * passes. Only then are its readers waited for, its exit() run and its
+ * programs let go. No walk is waited for, only the one BPF call that is under
+ * way in it.
+ */
+#define pr_fmt(fmt) "process_madvise: " fmt
+
+#include <linux/bpf.h>
+#include <linux/bpf_verifier.h>
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
+#include <linux/capability.h>
+#include <linux/cgroup.h>
+#include <linux/dcache.h>
+#include <linux/init.h>
+#include <linux/kobject.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/pagewalk.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/srcu.h>
+#include <linux/swapops.h>
+#include <linux/sysfs.h>
+#include <linux/workqueue.h>
+
+#include "process_madvise.h"
+
+/**
+ * struct pmadv_policy - a policy that is attached
+ * @kobj: Its place in sysfs, and its reference count.
+ * @rcu: To free it after lookups.
+ * @node: In @pmadv_policies; empty once it is out of force.
+ * @ops: Its functions. To be called only through the gate.
+ * @link: What attached it; NULL once detachment began. @pmadv_mutex.
+ * @detach_work: Detaches @link when the kernel wants the policy to leave.
+ * @id: Names it in sysfs; never used again.
+ * @cgroup_id: Its scope, 0 for the system.
+ * @name: Of the policy, which outlives @ops here.
+ * @exit_kind: The gate: enum pmadv_exit_kind, PMADV_EXIT_NONE while open.
+ * @exit_info: Why; stable once readers that saw the gate open are gone.
+ * @total_lock: Protects the counts below.
+ * @calls: Calls it was asked in.
+ * @invalid_verdicts: Answers that were none.
+ * @total: What these calls did.
+ */
+struct pmadv_policy {
+	struct kobject kobj;
+	struct rcu_head rcu;
+	struct list_head node;
+	struct process_madvise_ops *ops;
+	struct bpf_link *link;
+	struct work_struct detach_work;
+	u64 id;
+	u64 cgroup_id;
+	char name[PMADV_NAME_LEN];
+	atomic_t exit_kind;
+	struct pmadv_exit_info exit_info;
+	spinlock_t total_lock;
+	u64 calls;
+	u64 invalid_verdicts;
+	struct pmadv_result total;
+};
+
+/* Policies in force; changed under pmadv_mutex, read under RCU. */
+static LIST_HEAD(pmadv_policies);
+static DEFINE_MUTEX(pmadv_mutex);
+
+/* Readers that may sleep: begin() and end(). The others are under RCU. */
+DEFINE_STATIC_SRCU(pmadv_srcu);
+
+static struct kset *pmadv_policies_kset;
+static struct kobject *pmadv_kobj;
+static u64 pmadv_last_policy_id;
+
+/* The last ejection, for sysfs; pmadv_eject_lock. */
+static DEFINE_SPINLOCK(pmadv_eject_lock);
+static u64 pmadv_nr_ejected;
+static char pmadv_last_ejection[PMADV_NAME_LEN + PMADV_EXIT_MSG_LEN + 32];
+
+static struct bpf_struct_ops bpf_process_madvise_ops;
+static const struct btf_type *pmadv_range_type;
+static u32 pmadv_ops_type_id;
+
+static struct pmadv_policy *to_policy(struct kobject *kobj)
+{
+	return container_of(kobj, struct pmadv_policy, kobj);
+}
+
+static const char *pmadv_exit_kind_name(u32 kind)
+{
+	switch (kind) {
+	case PMADV_EXIT_INVALID:
+		return "invalid verdicts";
+	case PMADV_EXIT_NO_PROGRESS:
+		return "no progress";
+	case PMADV_EXIT_ERROR:
+		return "error";
+	default:
+		return "detached";
+	}
+}
+
+/* ---- The gate --------------------------------------------------------- */
+
+u32 pmadv_policy_exit_kind(struct pmadv_policy *policy)
+{
+	return atomic_read(&policy->exit_kind);
+}
+
+static bool pmadv_gate_open(struct pmadv_policy *policy)
+{
+	return pmadv_policy_exit_kind(policy) == PMADV_EXIT_NONE;
+}
+
+/* Close the gate; true for the one caller whose reason it is. */
+static bool pmadv_close_gate(struct pmadv_policy *policy, u32 kind, s64 code,
+			     const char *msg)
+{
+	if (atomic_cmpxchg(&policy->exit_kind, PMADV_EXIT_NONE, kind) !=
+	    PMADV_EXIT_NONE)
+		return false;
+	policy->exit_info.kind = kind;
+	policy->exit_info.code = code;
+	strscpy(policy->exit_info.msg, msg);
+	return true;
+}
+
+/*
+ * Make the kernel detach @policy, from a context that may hold any lock. The
+ * RCU section is what pmadv_retire() waits for to see all of exit_info.
+ */
+static bool pmadv_expel(struct pmadv_policy *policy, u32 kind, s64 code,
+			const char *msg)
+{
+	bool first;
+
+	rcu_read_lock();
+	first = pmadv_close_gate(policy, kind, code, msg);
+	if (first) {
+		kobject_get(&policy->kobj);
+		queue_work(system_unbound_wq, &policy->detach_work);
+	}
+	rcu_read_unlock();
+	return first;
+}
+
+void pmadv_policy_eject(struct pmadv_policy *policy, u32 kind, s64 code,
+			const char *msg)
+{
+	unsigned long flags;
+
+	if (!pmadv_expel(policy, kind, code, msg))
+		return;
+
+	pr_warn("policy %s ejected: %s: %s (%lld)\n",
+		policy->name, pmadv_exit_kind_name(kind), msg, code);
+	spin_lock_irqsave(&pmadv_eject_lock, flags);
+	pmadv_nr_ejected++;
+	snprintf(pmadv_last_ejection, sizeof(pmadv_last_ejection),
+		 "%s: %s: %s (%lld)", policy->name, pmadv_exit_kind_name(kind),
+		 msg, code);
+	spin_unlock_irqrestore(&pmadv_eject_lock, flags);
+}
+
+static void pmadv_detach_work(struct work_struct *work)
+{
+	struct pmadv_policy *policy =
+		container_of(work, struct pmadv_policy, detach_work);
+	struct bpf_link *link = NULL;
+
+	mutex_lock(&pmadv_mutex);
+	if (policy->link)
+		link = bpf_link_inc_not_zero(policy->link);
+	mutex_unlock(&pmadv_mutex);
+
+	if (!IS_ERR_OR_NULL(link)) {
+		link->ops->detach(link);
+		bpf_link_put(link);
+	}
+	pmadv_policy_put(policy);
+}
+
+void pmadv_cgroup_offline(struct cgroup *cgrp)
+{
+	struct pmadv_policy *policy;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(policy, &pmadv_policies, node)
+		if (policy->cgroup_id == cgroup_id(cgrp))
+			pmadv_expel(policy, PMADV_EXIT_CGROUP, 0,
+				    "its cgroup was removed");
+	rcu_read_unlock();
+}
+
+/* ---- What process_madvise(2) calls ------------------------------------ */
+
+static struct pmadv_policy *pmadv_find_policy(u64 cgroup_id)
+{
+	struct pmadv_policy *policy;
+
+	list_for_each_entry_rcu(policy, &pmadv_policies, node,
+				lockdep_is_held(&pmadv_mutex))
+		if (policy->cgroup_id == cgroup_id)
+			return policy;
+	return NULL;
+}
+
+/* The policy of the nearest cgroup that has one, else the system's, else NULL */
+static struct pmadv_policy *pmadv_policy_for(struct task_struct *task)
+{
+	struct pmadv_policy *policy;
+	struct cgroup *cgrp;
+
+	for (cgrp = task_dfl_cgroup(task); cgrp; cgrp = cgroup_parent(cgrp)) {
+		policy = pmadv_find_policy(cgroup_id(cgrp));
+		if (policy)
+			return policy;
+	}
+	return pmadv_find_policy(0);
+}
+
+struct pmadv_policy *pmadv_policy_get(struct task_struct *task)
+{
+	struct pmadv_policy *policy;
+
+	rcu_read_lock();
+	policy = pmadv_policy_for(task);
+	if (policy && (!pmadv_gate_open(policy) ||
+		       !kobject_get_unless_zero(&policy->kobj)))
+		policy = NULL;
+	rcu_read_unlock();
+	return policy;
+}
+
+void pmadv_policy_put(struct pmadv_policy *policy)
+{
+	kobject_put(&policy->kobj);
+}
+
+bool pmadv_policy_wants_stats(struct pmadv_policy *policy)
+{
+	bool wants;
+
+	if (!policy)
+		return false;
+	rcu_read_lock();
+	wants = pmadv_gate_open(policy) && policy->ops->advised;
+	rcu_read_unlock();
+	return wants;
+}
+
+int pmadv_policy_begin(struct pmadv_policy *policy, struct pmadv_walk *walk,
+		       struct task_struct *task)
+{
+	int idx, ret = 0;
+
+	idx = srcu_read_lock(&pmadv_srcu);
+	if (!pmadv_gate_open(policy))
+		ret = -ENOENT;
+	else if (policy->ops->begin)
+		ret = policy->ops->begin(walk, task);
+	srcu_read_unlock(&pmadv_srcu, idx);
+
+	return ret > 0 || ret < -MAX_ERRNO ? -EINVAL : ret;
+}
+
+static void pmadv_add_total(struct pmadv_policy *policy,
+			    const struct pmadv_result *result, u64 nr_invalid)
+{
+	struct pmadv_result *total = &policy->total;
+
+	spin_lock(&policy->total_lock);
+	policy->calls++;
+	policy->invalid_verdicts += nr_invalid;
+	total->ranges_seen += result->ranges_seen;
+	total->ranges_advised += result->ranges_advised;
+	total->ranges_skipped += result->ranges_skipped;
+	total->ranges_refused += result->ranges_refused;
+	total->ranges_failed += result->ranges_failed;
+	total->bytes_advised += result->bytes_advised;
+	total->stats.scanned += result->stats.scanned;
+	total->stats.young += result->stats.young;
+	total->stats.shared += result->stats.shared;
+	total->stats.deactivated += result->stats.deactivated;
+	total->stats.isolated += result->stats.isolated;
+	total->stats.reclaimed += result->stats.reclaimed;
+	total->stats.written_back += result->stats.written_back;
+	total->stats.activated += result->stats.activated;
+	total->stats.swapped += result->stats.swapped;
+	total->stats.time_ns += result->stats.time_ns;
+	spin_unlock(&policy->total_lock);
+}
+
+void pmadv_policy_end(struct pmadv_policy *policy, struct pmadv_walk *walk,
+		      u64 nr_invalid)
+{
+	int idx;
+
+	pmadv_add_total(policy, &walk->result, nr_invalid);
+
+	idx = srcu_read_lock(&pmadv_srcu);
+	if (pmadv_gate_open(policy) && policy->ops->end)
+		policy->ops->end(walk, &walk->result.stats);
+	srcu_read_unlock(&pmadv_srcu, idx);
+}
+
+int pmadv_policy_advise(struct pmadv_decision *decision,
+			struct task_struct *task)
+{
+	struct pmadv_policy *policy = decision->policy;
+	int verdict = PMADV_SKIP;
+
+	rcu_read_lock();
+	if (pmadv_gate_open(policy) && policy->ops->advise)
+		verdict = policy->ops->advise(&decision->range, task,
+					      decision->vma);
+	rcu_read_unlock();
+	return verdict;
+}
+
+void pmadv_policy_advised(struct pmadv_decision *decision,
+			  struct pmadv_stats *stats)
+{
+	struct pmadv_policy *policy = decision->policy;
+
+	if (!policy)
+		return;
+	rcu_read_lock();
+	if (pmadv_gate_open(policy) && policy->ops->advised)
+		policy->ops->advised(&decision->range, stats);
+	rcu_read_unlock();
+}
+
+/* ---- sysfs ------------------------------------------------------------ */
+
+struct pmadv_attr {
+	struct attribute attr;
+	size_t offset;
+};
+
+static struct attribute pmadv_attr_name = { .name = "name", .mode = 0444 };
+static struct attribute pmadv_attr_link_id = { .name = "link_id", .mode = 0444 };
+
+static ssize_t pmadv_link_id_show(struct pmadv_policy *policy, char *buf)
+{
+	u32 id = 0;
+
+	mutex_lock(&pmadv_mutex);
+	if (policy->link)
+		id = policy->link->id;
+	mutex_unlock(&pmadv_mutex);
+	return sysfs_emit(buf, "%u\n", id);
+}
+
+static ssize_t pmadv_policy_show(struct kobject *kobj, struct attribute *attr,
+				 char *buf)
+{
+	struct pmadv_policy *policy = to_policy(kobj);
+	size_t offset;
+	u64 value;
+
+	if (attr == &pmadv_attr_name)
+		return sysfs_emit(buf, "%s\n", policy->name);
+	if (attr == &pmadv_attr_link_id)
+		return pmadv_link_id_show(policy, buf);
+
+	offset = container_of(attr, struct pmadv_attr, attr)->offset;
+	spin_lock(&policy->total_lock);
+	value = *(u64 *)((char *)policy + offset);
+	spin_unlock(&policy->total_lock);
+	return sysfs_emit(buf, "%llu\n", value);
+}
+
+#define PMADV_ATTR_AT(_name, _member)					\
+	static struct pmadv_attr pmadv_attr_##_name = {			\
+		.attr = { .name = #_name, .mode = 0444 },		\
+		.offset = offsetof(struct pmadv_policy, _member),	\
+	}
+#define PMADV_ATTR(_name)	PMADV_ATTR_AT(_name, _name)
+#define PMADV_TOTAL(_name)	PMADV_ATTR_AT(_name, total._name)
+#define PMADV_STAT(_name)	PMADV_ATTR_AT(_name, total.stats._name)
+
+PMADV_ATTR(cgroup_id);
+PMADV_ATTR(calls);
+PMADV_ATTR(invalid_verdicts);
+PMADV_TOTAL(ranges_seen);
+PMADV_TOTAL(ranges_advised);
+PMADV_TOTAL(ranges_skipped);
+PMADV_TOTAL(ranges_refused);
+PMADV_TOTAL(ranges_failed);
+PMADV_TOTAL(bytes_advised);
+PMADV_STAT(scanned);
+PMADV_STAT(young);
+PMADV_STAT(shared);
+PMADV_STAT(deactivated);
+PMADV_STAT(isolated);
+PMADV_STAT(reclaimed);
+PMADV_STAT(written_back);
+PMADV_STAT(activated);
+PMADV_STAT(swapped);
+PMADV_STAT(time_ns);
+
+static struct attribute *pmadv_policy_attrs[] = {
+	&pmadv_attr_name,
+	&pmadv_attr_link_id,
+	&pmadv_attr_cgroup_id.attr,
+	&pmadv_attr_calls.attr,
+	&pmadv_attr_invalid_verdicts.attr,
+	&pmadv_attr_ranges_seen.attr,
+	&pmadv_attr_ranges_advised.attr,
+	&pmadv_attr_ranges_skipped.attr,
+	&pmadv_attr_ranges_refused.attr,
+	&pmadv_attr_ranges_failed.attr,
+	&pmadv_attr_bytes_advised.attr,
+	&pmadv_attr_scanned.attr,
+	&pmadv_attr_young.attr,
+	&pmadv_attr_shared.attr,
+	&pmadv_attr_deactivated.attr,
+	&pmadv_attr_isolated.attr,
+	&pmadv_attr_reclaimed.attr,
+	&pmadv_attr_written_back.attr,
+	&pmadv_attr_activated.attr,
+	&pmadv_attr_swapped.attr,
+	&pmadv_attr_time_ns.attr,
+	NULL,
+};
+ATTRIBUTE_GROUPS(pmadv_policy);
+
+static void pmadv_policy_release(struct kobject *kobj)
+{
+	kfree_rcu(to_policy(kobj), rcu);
+}
+
+static const struct sysfs_ops pmadv_policy_sysfs_ops = {
+	.show = pmadv_policy_show,
+};
+
+static const struct kobj_type pmadv_policy_ktype = {
+	.release = pmadv_policy_release,
+	.sysfs_ops = &pmadv_policy_sysfs_ops,
+	.default_groups = pmadv_policy_groups,
+};
+
+static ssize_t ejected_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(pmadv_nr_ejected));
+}
+static struct kobj_attribute ejected_attr = __ATTR_RO(ejected);
+
+static ssize_t last_ejection_show(struct kobject *kobj,
+				  struct kobj_attribute *attr, char *buf)
+{
+	ssize_t len;
+
+	spin_lock_irq(&pmadv_eject_lock);
+	len = sysfs_emit(buf, "%s\n", pmadv_last_ejection);
+	spin_unlock_irq(&pmadv_eject_lock);
+	return len;
+}
+static struct kobj_attribute last_ejection_attr = __ATTR_RO(last_ejection);
+
+static ssize_t detach_all_store(struct kobject *kobj,
+				struct kobj_attribute *attr, const char *buf,
+				size_t count)
+{
+	struct pmadv_policy *policy;
+	bool yes;
+
+	if (kstrtobool(buf, &yes) || !yes)
+		return -EINVAL;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(policy, &pmadv_policies, node)
+		pmadv_expel(policy, PMADV_EXIT_ADMIN, 0,
+			    "all policies were detached through sysfs");
+	rcu_read_unlock();
+	return count;
+}
+static struct kobj_attribute detach_all_attr = __ATTR_WO(detach_all);
+
+static struct attribute *pmadv_attrs[] = {
+	&ejected_attr.attr,
+	&last_ejection_attr.attr,
+	&detach_all_attr.attr,
+	NULL,
+};
+
+static const struct attribute_group pmadv_attr_group = {
+	.attrs = pmadv_attrs,
+};
+
+/* ---- kfuncs: what a policy may ask about the range -------------------- */
+
+__bpf_kfunc_start_defs();
+
+/**
+ * bpf_pmadv_vma_name - name of the mapping a range is in
+ * @range: The range, in advise().
+ * @buf: Where to put the name; NUL-terminated, cut off if it is longer.
+ * @buf__sz: Size of @buf in bytes, at least 1.
+ *
+ * The name that PR_SET_VMA_ANON_NAME gave anonymous memory, else the last
+ * component of the mapped file's path.
+ *
+ * Return: length of what is in @buf, without the NUL; -ENOENT if the mapping
+ * has no name or advice was carried out already; -EINVAL if @buf is empty.
+ */
+__bpf_kfunc int bpf_pmadv_vma_name(struct pmadv_range *range, char *buf,
+				   u32 buf__sz)
+{
+	struct vm_area_struct *vma =
+		container_of(range, struct pmadv_decision, range)->vma;
+	struct anon_vma_name *anon_name;
+	struct name_snapshot name;
+	ssize_t len;
+
+	if (!buf__sz)
+		return -EINVAL;
+	buf[0] = '\0';
+	if (!vma)
+		return -ENOENT;
+
+	anon_name = anon_vma_name(vma);
+	if (anon_name) {
+		len = strscpy(buf, anon_name->name, buf__sz);
+	} else if (vma->vm_file) {
+		take_dentry_name_snapshot(&name, vma->vm_file->f_path.dentry);
+		len = strscpy(buf, name.name.name, buf__sz);
+		release_dentry_name_snapshot(&name);
+	} else {
+		return -ENOENT;
+	}
+	return len < 0 ? buf__sz - 1 : len;
+}
+
+static void pmadv_sample_entry(struct pmadv_sample *sample, bool young,
+			       bool dirty)
+{
+	sample->present++;
+	sample->young += young;
+	sample->dirty += dirty;
+}
+
+static int pmadv_sample_pmd(pmd_t *pmd, unsigned long addr, unsigned long next,
+			    struct mm_walk *walk)
+{
+	struct pmadv_sample *sample = walk->private;
+	spinlock_t *ptl;
+	pte_t *pte, ptent;
+
+	ptl = pmd_trans_huge_lock(pmd, walk->vma);
+	if (ptl) {
+		if (pmd_present(*pmd))
+			pmadv_sample_entry(sample, pmd_young(*pmd),
+					   pmd_dirty(*pmd));
+		spin_unlock(ptl);
+		return 0;
+	}
+
+	pte = pte_offset_map_lock(walk->mm, pmd, addr, &ptl);
+	if (!pte)
+		return 0;
+	ptent = ptep_get(pte);
+	if (pte_present(ptent))
+		pmadv_sample_entry(sample, pte_young(ptent), pte_dirty(ptent));
+	else if (is_swap_pte(ptent) && !non_swap_entry(pte_to_swp_entry(ptent)))
+		sample->swapped++;
+	pte_unmap_unlock(pte, ptl);
+	return 0;
+}
+
+static const struct mm_walk_ops pmadv_sample_ops = {
+	.pmd_entry = pmadv_sample_pmd,
+	.walk_lock = PGWALK_RDLOCK,
+};
+
+/**
+ * bpf_pmadv_sample - look at some pages of a range
+ * @range: The range, in advise(); a lowered end counts.
+ * @sample: What was seen.
+ * @nr: How many pages to look at, 1 to PMADV_MAX_SAMPLE.
+ *
+ * Looks at page table entries and changes nothing. If the range has more pages
+ * than @nr, they are evenly spaced.
+ *
+ * Return: 0; -EINVAL if @nr is out of its bounds, the range empty or advice
+ * was carried out already; -EOPNOTSUPP for hugetlb, DAX and mappings without
+ * ordinary pages.
+ */
+__bpf_kfunc int bpf_pmadv_sample(struct pmadv_range *range,
+				 struct pmadv_sample *sample, u32 nr)
+{
+	struct vm_area_struct *vma =
+		container_of(range, struct pmadv_decision, range)->vma;
+	u64 pages, i;
+
+	memset(sample, 0, sizeof(*sample));
+	if (!vma || !nr || nr > PMADV_MAX_SAMPLE ||
+	    range->end <= range->start || range->end > vma->vm_end)
+		return -EINVAL;
+	if (range->vma_flags & (PMADV_VMA_HUGETLB | PMADV_VMA_SPECIAL) ||
+	    vma_is_dax(vma))
+		return -EOPNOTSUPP;
+
+	pages = (range->end - range->start) >> PAGE_SHIFT;
+	nr = min_t(u64, nr, pages);
+	for (i = 0; i < nr; i++) {
+		unsigned long addr = range->start +
+				     (div_u64(i * pages, nr) << PAGE_SHIFT);
+
+		walk_page_range_vma(vma, addr, addr + PAGE_SIZE,
+				    &pmadv_sample_ops, sample);
+	}
+	sample->looked_at = nr;
+	return 0;
+}
+
+/**
+ * bpf_pmadv_error - give up: have this policy ejected
+ * @range: The range, in advise() or advised().
+ * @code: For the policy's exit() and the kernel log.
+ * @msg__str: One line for a person, a constant string.
+ *
+ * Nothing is done with the range, nor with the rest of the walk.
+ */
+__bpf_kfunc void bpf_pmadv_error(struct pmadv_range *range, s64 code,
+				 const char *msg__str)
+{
+	struct pmadv_decision *decision =
+		container_of(range, struct pmadv_decision, range);
+
+	pmadv_policy_eject(decision->policy, PMADV_EXIT_ERROR, code, msg__str);
+}
+
+__bpf_kfunc_end_defs();
+
+BTF_KFUNCS_START(pmadv_kfunc_ids)
+BTF_ID_FLAGS(func, bpf_pmadv_vma_name, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_pmadv_sample, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_pmadv_error, KF_TRUSTED_ARGS)
+BTF_KFUNCS_END(pmadv_kfunc_ids)
+
+/* Ours are for programs of our struct_ops only; others' are not ours to judge */
+static int pmadv_kfunc_filter(const struct bpf_prog *prog, u32 kfunc_id)
+{
+	if (!btf_id_set8_contains(&pmadv_kfunc_ids, kfunc_id))
+		return 0;
+	return prog->aux->attach_btf_id == pmadv_ops_type_id ? 0 : -EACCES;
+}
+
+static const struct btf_kfunc_id_set pmadv_kfunc_set = {
+	.owner = THIS_MODULE,
+	.set = &pmadv_kfunc_ids,
+	.filter = pmadv_kfunc_filter,
+};
+
+/* ---- struct_ops ------------------------------------------------------- */
+
+static struct pmadv_policy *pmadv_policy_alloc(struct process_madvise_ops *ops,
+					       struct bpf_link *link)
+{
+	struct pmadv_policy *policy = kzalloc(sizeof(*policy), GFP_KERNEL);
+
+	if (!policy)
+		return NULL;
+	INIT_LIST_HEAD(&policy->node);
+	INIT_WORK(&policy->detach_work, pmadv_detach_work);
+	spin_lock_init(&policy->total_lock);
+	policy->ops = ops;
+	policy->link = link;
+	policy->cgroup_id = ops->cgroup_id;
+	policy->id = ++pmadv_last_policy_id;
+	strscpy(policy->name, ops->name);
+	return policy;
+}
+
+/*
+ * Make a policy of @ops and run its init(). Serialised, like all of reg,
+ * update and unreg, by the struct_ops core.
+ */
+static struct pmadv_policy *pmadv_policy_create(struct process_madvise_ops *ops,
+						struct bpf_link *link)
+{
+	struct pmadv_policy *policy = pmadv_policy_alloc(ops, link);
+	int err;
+
+	if (!policy)
+		return ERR_PTR(-ENOMEM);
+
+	policy->kobj.kset = pmadv_policies_kset;
+	err = kobject_init_and_add(&policy->kobj, &pmadv_policy_ktype, NULL,
+				   "%llu", policy->id);
+	if (!err && ops->init) {
+		err = ops->init();
+		if (err > 0 || err < -MAX_ERRNO)
+			err = -EINVAL;
+	}
+	if (err) {
+		pmadv_policy_put(policy);
+		return ERR_PTR(err);
+	}
+	return policy;
+}
+
+/*
+ * Take @policy, which is in no list any more, out of force: wait for whoever
+ * is inside it, let it say goodbye.
+ */
+static void pmadv_retire(struct pmadv_policy *policy, u32 kind, const char *msg)
+{
+	pmadv_close_gate(policy, kind, 0, msg);
+	synchronize_rcu();
+	synchronize_srcu(&pmadv_srcu);
+
+	if (policy->ops->exit)
+		policy->ops->exit(&policy->exit_info);
+	kobject_del(&policy->kobj);
+	pmadv_policy_put(policy);
+}
+
+static struct pmadv_policy *pmadv_policy_of(struct process_madvise_ops *ops)
+{
+	struct pmadv_policy *policy;
+
+	list_for_each_entry(policy, &pmadv_policies, node)
+		if (policy->ops == ops)
+			return policy;
+	return NULL;
+}
+
+/* Only a cgroup that exists can be a scope; 0 is the system. */
+static int pmadv_check_scope(u64 cgroup_id)
+{
+	struct cgroup *cgrp;
+
+	if (!cgroup_id)
+		return 0;
+	cgrp = cgroup_get_from_id(cgroup_id);
+	if (IS_ERR(cgrp))
+		return PTR_ERR(cgrp);
+	cgroup_put(cgrp);
+	return 0;
+}
+
+static int bpf_pmadv_reg(void *kdata, struct bpf_link *link)
+{
+	struct process_madvise_ops *ops = kdata;
+	struct pmadv_policy *policy;
+	int err = 0;
+
+	/* Without a link nobody could be told of an ejection. */
+	if (!link)
+		return -EOPNOTSUPP;
+	/* A BPF token lends these in a user namespace; a policy is for all. */
+	if (!bpf_capable() || !perfmon_capable())
+		return -EPERM;
+	err = pmadv_check_scope(ops->cgroup_id);
+	if (err)
+		return err;
+
+	mutex_lock(&pmadv_mutex);
+	if (pmadv_policy_of(ops) || pmadv_find_policy(ops->cgroup_id))
+		err = -EBUSY;
+	mutex_unlock(&pmadv_mutex);
+	if (err)
+		return err;
+
+	policy = pmadv_policy_create(ops, link);
+	if (IS_ERR(policy))
+		return PTR_ERR(policy);
+
+	mutex_lock(&pmadv_mutex);
+	list_add_tail_rcu(&policy->node, &pmadv_policies);
+	mutex_unlock(&pmadv_mutex);
+
+	/* If the cgroup went away meanwhile, nobody will come to tell. */
+	if (pmadv_check_scope(policy->cgroup_id))
+		pmadv_expel(policy, PMADV_EXIT_CGROUP, 0,
+			    "its cgroup was removed");
+	return 0;
+}
+
+static void bpf_pmadv_unreg(void *kdata, struct bpf_link *link)
+{
+	struct pmadv_policy *policy;
+
+	mutex_lock(&pmadv_mutex);
+	policy = pmadv_policy_of(kdata);
+	policy->link = NULL;
+	list_del_rcu(&policy->node);
+	mutex_unlock(&pmadv_mutex);
+
+	pmadv_retire(policy, PMADV_EXIT_DETACHED, "detached");
+}
+
+static int bpf_pmadv_update(void *kdata, void *old_kdata, struct bpf_link *link)
+{
+	struct process_madvise_ops *ops = kdata, *old_ops = old_kdata;
+	struct pmadv_policy *policy, *old;
+	int err = 0;
+
+	if (ops->cgroup_id != old_ops->cgroup_id)
+		return -EINVAL;
+	if (!bpf_capable() || !perfmon_capable())
+		return -EPERM;
+
+	mutex_lock(&pmadv_mutex);
+	old = pmadv_policy_of(old_ops);
+	if (pmadv_policy_of(ops))
+		err = -EBUSY;
+	else if (!pmadv_gate_open(old))
+		err = -ENOLINK;
+	mutex_unlock(&pmadv_mutex);
+	if (err)
+		return err;
+
+	policy = pmadv_policy_create(ops, link);
+	if (IS_ERR(policy))
+		return PTR_ERR(policy);
+
+	mutex_lock(&pmadv_mutex);
+	old->link = NULL;
+	list_replace_rcu(&old->node, &policy->node);
+	mutex_unlock(&pmadv_mutex);
+
+	pmadv_retire(old, PMADV_EXIT_REPLACED, "replaced");
+	if (pmadv_check_scope(policy->cgroup_id))
+		pmadv_expel(policy, PMADV_EXIT_CGROUP, 0,
+			    "its cgroup was removed");
+	return 0;
+}
+
+static int bpf_pmadv_init_member(const struct btf_type *t,
+				 const struct btf_member *member, void *kdata,
+				 const void *udata)
+{
+	const struct process_madvise_ops *uops = udata;
+	struct process_madvise_ops *ops = kdata;
+
+	switch (__btf_member_bit_offset(t, member) / 8) {
+	case offsetof(struct process_madvise_ops, cgroup_id):
+		ops->cgroup_id = uops->cgroup_id;
+		return 1;
+	case offsetof(struct process_madvise_ops, flags):
+		return uops->flags ? -EINVAL : 1;
+	case offsetof(struct process_madvise_ops, name):
+		if (bpf_obj_name_cpy(ops->name, uops->name,
+				     sizeof(ops->name)) <= 0)
+			return -EINVAL;
+		return 1;
+	}
+	return 0;
+}
+
+/* What is called under mmap_lock must not sleep. */
+static int bpf_pmadv_check_member(const struct btf_type *t,
+				  const struct btf_member *member,
+				  const struct bpf_prog *prog)
+{
+	switch (__btf_member_bit_offset(t, member) / 8) {
+	case offsetof(struct process_madvise_ops, advise):
+	case offsetof(struct process_madvise_ops, advised):
+		return prog->sleepable ? -EINVAL : 0;
+	}
+	return 0;
+}
+
+static const struct bpf_func_proto *
+bpf_pmadv_get_func_proto(enum bpf_func_id func_id, const struct bpf_prog *prog)
+{
+	switch (func_id) {
+	case BPF_FUNC_task_storage_get:
+		return &bpf_task_storage_get_proto;
+	case BPF_FUNC_task_storage_delete:
+		return &bpf_task_storage_delete_proto;
+	default:
+		return bpf_base_func_proto(func_id, prog);
+	}
+}
+
+static bool bpf_pmadv_is_valid_access(int off, int size,
+				      enum bpf_access_type type,
+				      const struct bpf_prog *prog,
+				      struct bpf_insn_access_aux *info)
+{
+	return bpf_tracing_btf_ctx_access(off, size, type, prog, info);
+}
+
+/* Only these members of struct pmadv_range are the policy's to write. */
+static int bpf_pmadv_btf_struct_access(struct bpf_verifier_log *log,
+				       const struct bpf_reg_state *reg,
+				       int off, int size)
+{
+	if (btf_type_by_id(reg->btf, reg->btf_id) == pmadv_range_type) {
+		if (off == offsetof(struct pmadv_range, end) &&
+		    size == sizeof_field(struct pmadv_range, end))
+			return 0;
+		if (off == offsetof(struct pmadv_range, max_pages) &&
+		    size == sizeof_field(struct pmadv_range, max_pages))
+			return 0;
+		if (off == offsetof(struct pmadv_range, modifiers) &&
+		    size == sizeof_field(struct pmadv_range, modifiers))
+			return 0;
+	}
+	bpf_log(log, "a policy can write end, max_pages and modifiers of struct pmadv_range only\n");
+	return -EACCES;
+}
+
+static const struct bpf_verifier_ops bpf_pmadv_verifier_ops = {
+	.get_func_proto = bpf_pmadv_get_func_proto,
+	.is_valid_access = bpf_pmadv_is_valid_access,
+	.btf_struct_access = bpf_pmadv_btf_struct_access,
+};
+
+static int bpf_pmadv_init(struct btf *btf)
+{
+	s32 id;
+
+	id = btf_find_by_name_kind(btf, "pmadv_range", BTF_KIND_STRUCT);
+	if (id < 0)
+		return -EINVAL;
+	pmadv_range_type = btf_type_by_id(btf, id);
+
+	id = btf_find_by_name_kind(btf, "process_madvise_ops", BTF_KIND_STRUCT);
+	if (id < 0)
+		return -EINVAL;
+	pmadv_ops_type_id = id;
+	return 0;
+}
+
+static s32 pmadv_stub_advise(struct pmadv_range *range,
+			     struct task_struct *task,
+			     struct vm_area_struct *vma)
+{
+	return PMADV_SKIP;
+}
+
+static void pmadv_stub_advised(struct pmadv_range *range,
+			       struct pmadv_stats *stats)
+{
+}
+
+static s32 pmadv_stub_begin(struct pmadv_walk *walk, struct task_struct *task)
+{
+	return 0;
+}
+
+static void pmadv_stub_end(struct pmadv_walk *walk, struct pmadv_stats *stats)
+{
+}
+
+static s32 pmadv_stub_init(void)
+{
+	return 0;
+}
+
+static void pmadv_stub_exit(struct pmadv_exit_info *info)
+{
+}
+
+static struct process_madvise_ops pmadv_stub_ops = {
+	.advise = pmadv_stub_advise,
+	.advised = pmadv_stub_advised,
+	.begin = pmadv_stub_begin,
+	.end = pmadv_stub_end,
+	.init = pmadv_stub_init,
+	.exit = pmadv_stub_exit,
+};
+
+static struct bpf_struct_ops bpf_process_madvise_ops = {
+	.verifier_ops = &bpf_pmadv_verifier_ops,
+	.init = bpf_pmadv_init,
+	.init_member = bpf_pmadv_init_member,
+	.check_member = bpf_pmadv_check_member,
+	.reg = bpf_pmadv_reg,
+	.unreg = bpf_pmadv_unreg,
+	.update = bpf_pmadv_update,
+	.cfi_stubs = &pmadv_stub_ops,
+	.name = "process_madvise_ops",
+	.owner = THIS_MODULE,
+};
+
+static int __init pmadv_sysfs_init(void)
+{
+	int err;
+
+	pmadv_kobj = kobject_create_and_add("process_madvise", mm_kobj);
+	if (!pmadv_kobj)
+		return -ENOMEM;
+	err = sysfs_create_group(pmadv_kobj, &pmadv_attr_group);
+	if (err)
+		goto put_kobj;
+	pmadv_policies_kset = kset_create_and_add("policies", NULL, pmadv_kobj);
+	if (!pmadv_policies_kset) {
+		err = -ENOMEM;
+		goto put_kobj;
+	}
+	return 0;
+
+put_kobj:
+	kobject_put(pmadv_kobj);
+	return err;
+}
+
+static int __init pmadv_bpf_init(void)
+{
+	int err;
+
+	/* User space learns the names of these from BTF alone. */
+	BTF_TYPE_EMIT(enum pmadv_flag);
+	BTF_TYPE_EMIT(enum pmadv_stopped);
+	BTF_TYPE_EMIT(enum pmadv_verdict);
+	BTF_TYPE_EMIT(enum pmadv_modifier);
+	BTF_TYPE_EMIT(enum pmadv_vma_flag);
+	BTF_TYPE_EMIT(enum pmadv_outcome);
+	BTF_TYPE_EMIT(enum pmadv_exit_kind);
+
+	err = pmadv_sysfs_init();
+	if (err)
+		return err;
+	err = register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS,
+					&pmadv_kfunc_set);
+	return err ?: register_bpf_struct_ops(&bpf_process_madvise_ops,
+					      process_madvise_ops);
+}
+late_initcall(pmadv_bpf_init);

@@ -1,0 +1,785 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * process_madvise(2): advice about another process's memory.
+ *
+ * Without flags it is a vector of madvise(2) calls. With flags it is a walk
+ * that decides about a range and acts on it under one hold of mmap_lock, lets
+ * go of the lock for waiting writers and reports what became of the pages; see
+ * Documentation/mm/process_madvise.rst.
+ */
+#include <linux/blkdev.h>
+#include <linux/compat.h>
+#include <linux/huge_mm.h>
+#include <linux/hugetlb.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/mman.h>
+#include <linux/pid.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
+#include <linux/syscalls.h>
+#include <linux/uio.h>
+#include <linux/userfaultfd_k.h>
+
+#include "process_madvise.h"
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/process_madvise.h>
+
+#define PMADV_FLAGS (PMADV_POLICY | PMADV_ENTIRE_ADDRESS_SPACE |	\
+		     PMADV_SKIP_ERRORS | PMADV_DRY_RUN | PMADV_RESULT)
+
+/*
+ * WILLNEED on files and COLLAPSE work on their whole range before they come
+ * back, so they get it in pieces: signals and writers wait for one piece.
+ */
+#define PMADV_PIECE_SIZE	(4 * PMD_SIZE)
+
+/**
+ * struct pmadv_call - one flagged call
+ * @walk: What a policy and the tracepoints see of it.
+ * @task: The target.
+ * @mm: Its address space, from mm_access(): the one the caller was allowed to
+ *	touch, which after an exec is no longer the target's.
+ * @policy: The policy in force for @task when the call began, or NULL.
+ * @vmi: Position of the walk.
+ * @pages_left: What is left of the caller's budget.
+ * @nr_invalid: Invalid verdicts so far.
+ * @locked: mmap_lock is held for reading.
+ */
+struct pmadv_call {
+	struct pmadv_walk walk;
+	struct task_struct *task;
+	struct mm_struct *mm;
+	struct pmadv_policy *policy;
+	struct vma_iterator vmi;
+	u64 pages_left;
+	u64 nr_invalid;
+	bool locked;
+};
+
+static atomic64_t pmadv_last_call_id;
+
+static bool process_madvise_behavior_valid(int behavior)
+{
+	switch (behavior) {
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+	case MADV_WILLNEED:
+	case MADV_COLLAPSE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void pmadv_stop(struct pmadv_call *call, enum pmadv_stopped why)
+{
+	if (!call->walk.result.stopped)
+		call->walk.result.stopped = why;
+}
+
+static void pmadv_note_error(struct pmadv_call *call, int error,
+			     unsigned long addr)
+{
+	struct pmadv_result *result = &call->walk.result;
+
+	if (!result->error) {
+		result->error = -error;
+		result->error_addr = addr;
+	}
+	if (!(call->walk.flags & PMADV_SKIP_ERRORS))
+		pmadv_stop(call, PMADV_STOPPED_ERROR);
+}
+
+static bool pmadv_policy_left(struct pmadv_call *call)
+{
+	u32 kind;
+
+	if (!call->policy)
+		return false;
+	kind = pmadv_policy_exit_kind(call->policy);
+	if (kind == PMADV_EXIT_NONE)
+		return false;
+	pmadv_stop(call, kind < PMADV_EXIT_INVALID ? PMADV_STOPPED_DETACHED :
+						     PMADV_STOPPED_EJECTED);
+	return true;
+}
+
+static bool pmadv_must_stop(struct pmadv_call *call)
+{
+	if (call->walk.result.stopped || pmadv_policy_left(call))
+		return true;
+	if (signal_pending(current))
+		pmadv_stop(call, PMADV_STOPPED_SIGNAL);
+	else if (!call->pages_left)
+		pmadv_stop(call, PMADV_STOPPED_BUDGET);
+	else if (READ_ONCE(call->task->mm) != call->mm)
+		pmadv_stop(call, PMADV_STOPPED_EXITED);
+	return call->walk.result.stopped;
+}
+
+static int pmadv_lock(struct pmadv_call *call)
+{
+	if (mmap_read_lock_killable(call->mm)) {
+		pmadv_stop(call, PMADV_STOPPED_SIGNAL);
+		return -EINTR;
+	}
+	call->locked = true;
+	return 0;
+}
+
+static void pmadv_unlock(struct pmadv_call *call)
+{
+	if (call->locked)
+		mmap_read_unlock(call->mm);
+	call->locked = false;
+}
+
+/* Let waiting writers in. After that no VMA known before may be touched. */
+static int pmadv_yield(struct pmadv_call *call)
+{
+	pmadv_unlock(call);
+	call->walk.result.yields++;
+	cond_resched();
+	return pmadv_lock(call);
+}
+
+static u32 pmadv_vma_kind(struct vm_area_struct *vma)
+{
+	if (is_vm_hugetlb_page(vma))
+		return PMADV_VMA_HUGETLB;
+	if (vma->vm_flags & VM_SPECIAL)
+		return PMADV_VMA_SPECIAL;
+	if (vma_is_anonymous(vma))
+		return PMADV_VMA_ANON;
+	if (!vma->vm_file)
+		return 0;
+	return shmem_mapping(vma->vm_file->f_mapping) ? PMADV_VMA_SHMEM :
+							PMADV_VMA_FILE;
+}
+
+/* Our own bits: the kernel's change, and some must stay its own affair. */
+static u32 pmadv_vma_flags(struct vm_area_struct *vma)
+{
+	static const struct {
+		vm_flags_t vm;
+		u32 pmadv;
+	} map[] = {
+		{ VM_READ,	PMADV_VMA_READ },
+		{ VM_WRITE,	PMADV_VMA_WRITE },
+		{ VM_EXEC,	PMADV_VMA_EXEC },
+		{ VM_SHARED,	PMADV_VMA_SHARED },
+		{ VM_LOCKED,	PMADV_VMA_LOCKED },
+		{ VM_GROWSDOWN,	PMADV_VMA_STACK },
+		{ VM_HUGEPAGE,	PMADV_VMA_HUGEPAGE },
+#ifdef CONFIG_64BIT
+		{ VM_SEALED,	PMADV_VMA_SEALED },
+#endif
+	};
+	u32 flags = pmadv_vma_kind(vma);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(map); i++)
+		if (vma->vm_flags & map[i].vm)
+			flags |= map[i].pmadv;
+	if (vma_is_initial_stack(vma))
+		flags |= PMADV_VMA_STACK;
+	if (vma_is_initial_heap(vma))
+		flags |= PMADV_VMA_HEAP;
+	if (anon_vma_name(vma))
+		flags |= PMADV_VMA_NAMED;
+	if (userfaultfd_armed(vma))
+		flags |= PMADV_VMA_UFFD;
+	return flags;
+}
+
+/* A policy may only have shortened the range, and set modifiers we know. */
+static int pmadv_check_answer(struct pmadv_call *call,
+			      struct pmadv_range *range, u64 end)
+{
+	if (range->end <= range->start || range->end > end ||
+	    !PAGE_ALIGNED(range->end)) {
+		range->end = end;
+		pmadv_policy_eject(call->policy, PMADV_EXIT_NO_PROGRESS, 0,
+				   "narrowed a range to nothing or widened it");
+		return -EINVAL;
+	}
+	return range->modifiers & ~PMADV_SKIP_YOUNG ? -EINVAL : 0;
+}
+
+static void pmadv_count_invalid(struct pmadv_call *call)
+{
+	if (++call->nr_invalid == PMADV_MAX_INVALID)
+		pmadv_policy_eject(call->policy, PMADV_EXIT_INVALID, 0,
+				   "too many invalid verdicts in one call");
+}
+
+/*
+ * What is to be done with the range? Returns advice or PMADV_SKIP, or an errno
+ * for an answer that is none; PMADV_STOP and a policy that left stop the call.
+ * *@verdict is the answer itself, for whoever watches.
+ */
+static int pmadv_decide(struct pmadv_call *call,
+			struct pmadv_decision *decision, int *verdict)
+{
+	u64 end = decision->range.end;
+	int error;
+
+	if (!call->policy) {
+		*verdict = call->walk.advice;
+		return *verdict;
+	}
+
+	*verdict = pmadv_policy_advise(decision, call->task);
+	if (pmadv_policy_left(call)) {
+		decision->range.end = end;
+		return PMADV_SKIP;
+	}
+
+	error = pmadv_check_answer(call, &decision->range, end);
+	if (!error) {
+		switch (*verdict) {
+		case PMADV_STOP:
+			pmadv_stop(call, PMADV_STOPPED_POLICY);
+			return PMADV_SKIP;
+		case PMADV_SKIP:
+			return PMADV_SKIP;
+		case PMADV_CALLER:
+			return call->walk.advice;
+		}
+		if (process_madvise_behavior_valid(*verdict))
+			return *verdict;
+	}
+	pmadv_count_invalid(call);
+	return -EINVAL;
+}
+
+/* How far one round of @advice goes when it cannot be left half-way. */
+static unsigned long pmadv_round_end(int advice, struct vm_area_struct *vma,
+				     struct madvise_ctl *ctl, unsigned long end)
+{
+	unsigned long size = ULONG_MAX;
+
+	if (advice != MADV_WILLNEED && advice != MADV_COLLAPSE)
+		return end;
+	if (advice == MADV_COLLAPSE || vma->vm_file)
+		size = PMADV_PIECE_SIZE;
+	if (ctl->pages_left < size >> PAGE_SHIFT)
+		size = ctl->pages_left << PAGE_SHIFT;
+	if (size >= end - ctl->start)
+		return end;
+	if (advice == MADV_COLLAPSE)
+		return min(end, ALIGN(ctl->start + size, PMD_SIZE));
+	return ctl->start + size;
+}
+
+/*
+ * Give @advice to the decided range and lower its end to where that got.
+ * Returns the address to go on from, past the range when a policy's cap on its
+ * pages ended it.
+ */
+static unsigned long pmadv_act(struct pmadv_call *call,
+			       struct pmadv_decision *decision, int advice,
+			       struct madvise_ctl *ctl, int *error)
+{
+	struct pmadv_range *range = &decision->range;
+	struct vm_area_struct *vma = decision->vma, *prev;
+	u64 pages = min_t(u64, call->pages_left, range->max_pages ?: U64_MAX);
+	unsigned long next;
+	u64 used;
+
+	ctl->pages_left = pages;
+	ctl->start = range->start;
+	ctl->reached = pmadv_round_end(advice, vma, ctl, range->end);
+	ctl->skip_young = range->modifiers & PMADV_SKIP_YOUNG;
+
+	*error = madvise_vma_ctl(vma, &prev, advice, ctl);
+	if (advice == MADV_WILLNEED || advice == MADV_COLLAPSE)
+		madvise_ctl_charge(ctl, (ctl->reached - ctl->start) >> PAGE_SHIFT);
+
+	used = pages - ctl->pages_left;
+	call->pages_left -= used;
+	next = ctl->reached;
+	if (range->max_pages && used >= range->max_pages)
+		next = range->end;
+	if (!prev)	/* mmap_lock was dropped, the VMA may be gone */
+		vma_iter_set(&call->vmi, next);
+	range->end = ctl->reached;
+	return next;
+}
+
+static void pmadv_add_stats(struct pmadv_stats *sum,
+			    const struct pmadv_stats *stats)
+{
+	sum->scanned += stats->scanned;
+	sum->young += stats->young;
+	sum->shared += stats->shared;
+	sum->deactivated += stats->deactivated;
+	sum->isolated += stats->isolated;
+	sum->reclaimed += stats->reclaimed;
+	sum->written_back += stats->written_back;
+	sum->activated += stats->activated;
+	sum->swapped += stats->swapped;
+}
+
+static void pmadv_count_range(struct pmadv_result *result,
+			      const struct pmadv_range *range,
+			      enum pmadv_outcome outcome)
+{
+	result->ranges_seen++;
+	switch (outcome) {
+	case PMADV_ADVISED:
+		result->ranges_advised++;
+		result->bytes_advised += range->end - range->start;
+		break;
+	case PMADV_SKIPPED:
+		result->ranges_skipped++;
+		break;
+	case PMADV_REFUSED:
+		result->ranges_refused++;
+		break;
+	case PMADV_FAILED:
+		result->ranges_failed++;
+		break;
+	}
+}
+
+/*
+ * Decide about [@start, @end) of @vma and act on it. Returns the address to go
+ * on from.
+ */
+static unsigned long pmadv_do_range(struct pmadv_call *call,
+				    struct vm_area_struct *vma,
+				    unsigned long start, unsigned long end)
+{
+	struct pmadv_decision decision = {
+		.range = {
+			.start = start,
+			.end = end,
+			.vma_start = vma->vm_start,
+			.vma_end = vma->vm_end,
+			.vma_flags = pmadv_vma_flags(vma),
+			.advice = call->walk.advice,
+			.walk_flags = call->walk.flags,
+			.call_id = call->walk.result.call_id,
+		},
+		.vma = vma,
+		.policy = call->policy,
+	};
+	struct pmadv_range *range = &decision.range;
+	bool watched = trace_pmadv_range_enabled() ||
+		       pmadv_policy_wants_stats(call->policy);
+	u64 began = watched ? ktime_get_ns() : 0;
+	enum pmadv_outcome outcome = PMADV_SKIPPED;
+	struct madvise_ctl ctl = {};
+	int advice, verdict, error = 0;
+	unsigned long next;
+
+	advice = pmadv_decide(call, &decision, &verdict);
+	if (call->walk.result.stopped && advice == PMADV_SKIP)
+		next = start;
+	else
+		next = range->end;
+
+	if (advice < 0) {
+		error = advice;
+		outcome = PMADV_REFUSED;
+	} else if (advice) {
+		error = madvise_vma_check(vma, advice);
+		outcome = error ? PMADV_REFUSED : PMADV_ADVISED;
+		if (!error && !(call->walk.flags & PMADV_DRY_RUN)) {
+			next = pmadv_act(call, &decision, advice, &ctl, &error);
+			if (error)
+				outcome = PMADV_FAILED;
+		}
+	}
+	if (error) {
+		pmadv_note_error(call, error, start);
+		if (call->walk.result.stopped)
+			next = start;
+	}
+
+	decision.vma = NULL;
+	pmadv_count_range(&call->walk.result, range, outcome);
+	pmadv_add_stats(&call->walk.result.stats, &ctl.stats);
+	if (watched) {
+		ctl.stats.time_ns = ktime_get_ns() - began;
+		pmadv_policy_advised(&decision, &ctl.stats);
+		trace_pmadv_range(&call->walk, call->task, range, verdict,
+				  outcome, -error, &ctl.stats);
+	}
+	return next;
+}
+
+/*
+ * Walk what is mapped in [@addr, @end). Returns the first address not dealt
+ * with; mmap_lock is held before and, unless the call was killed, after.
+ */
+static unsigned long pmadv_walk_range(struct pmadv_call *call,
+				      unsigned long addr, unsigned long end)
+{
+	bool holes_count = !(call->walk.flags & PMADV_ENTIRE_ADDRESS_SPACE);
+	struct vm_area_struct *vma;
+
+	vma_iter_set(&call->vmi, addr);
+	while (addr < end && !pmadv_must_stop(call)) {
+		unsigned long next;
+
+		if (mmap_lock_is_contended(call->mm)) {
+			if (pmadv_yield(call))
+				break;
+			vma_iter_set(&call->vmi, addr);
+			continue;
+		}
+		cond_resched();
+
+		vma = vma_find(&call->vmi, end);
+		next = vma ? max(addr, vma->vm_start) : end;
+		if (holes_count && addr < next) {
+			call->walk.result.holes++;
+			if (!(call->walk.flags & PMADV_SKIP_ERRORS)) {
+				pmadv_note_error(call, -ENOMEM, addr);
+				break;
+			}
+		}
+		addr = next;
+		if (!vma)
+			break;
+
+		next = min(end, vma->vm_end);
+		addr = pmadv_do_range(call, vma, addr, next);
+		if (addr != next)	/* the same VMA again, or it is gone */
+			vma_iter_set(&call->vmi, addr);
+	}
+	return addr;
+}
+
+static void pmadv_walk_ranges(struct pmadv_call *call, const struct iovec *iov,
+			      unsigned long nr)
+{
+	struct pmadv_result *result = &call->walk.result;
+	unsigned long i = result->cursor_index;
+	unsigned long addr = result->cursor;
+	struct blk_plug plug;
+
+	result->cursor = 0;
+	result->cursor_index = 0;
+	blk_start_plug(&plug);
+	for (; i < nr && !result->stopped; i++, addr = 0) {
+		unsigned long start = (unsigned long)iov[i].iov_base;
+		unsigned long end = start + iov[i].iov_len;
+
+		addr = pmadv_walk_range(call, addr ?: start, end);
+		if (addr < end) {
+			result->cursor = addr;
+			result->cursor_index = i;
+		}
+	}
+	blk_finish_plug(&plug);
+}
+
+/*
+ * Bring the ranges into the target's terms and refuse, before anything is
+ * done, what can be no range. Returns 0 with mmap_lock held, or an errno.
+ */
+static int pmadv_check_ranges(struct pmadv_call *call, struct iovec *iov,
+			      unsigned long nr)
+{
+	const struct pmadv_result *result = &call->walk.result;
+	unsigned long i, start, len;
+
+	for (i = 0; i < nr; i++) {
+		start = (unsigned long)iov[i].iov_base;
+		len = PAGE_ALIGN(iov[i].iov_len);
+		if (!PAGE_ALIGNED(start) || (iov[i].iov_len && !len))
+			goto invalid;
+		start = untagged_addr_remote(call->mm, start);
+		if (start + len < start)
+			goto invalid;
+		iov[i].iov_base = (void __user *)start;
+		iov[i].iov_len = len;
+	}
+
+	if (!result->cursor && !result->cursor_index)
+		return 0;
+	if (result->cursor_index >= nr)
+		goto invalid;
+	if (!result->cursor)
+		return 0;
+	start = (unsigned long)iov[result->cursor_index].iov_base;
+	len = iov[result->cursor_index].iov_len;
+	if (!PAGE_ALIGNED(result->cursor) || result->cursor < start ||
+	    result->cursor - start > len)
+		goto invalid;
+	return 0;
+
+invalid:
+	return -EINVAL;
+}
+
+/* The return value of a call whose ranges were walked. */
+static ssize_t pmadv_return_value(const struct pmadv_result *result)
+{
+	u64 max = in_compat_syscall() ? MAX_RW_COUNT : LONG_MAX;
+
+	if (result->bytes_advised)
+		return min(result->bytes_advised, max);
+
+	switch (result->stopped) {
+	case PMADV_STOPPED_SIGNAL:
+		return -EINTR;
+	case PMADV_STOPPED_EXITED:
+		return -ESRCH;
+	case PMADV_STOPPED_DETACHED:
+	case PMADV_STOPPED_EJECTED:
+		return -ECANCELED;
+	case PMADV_STOPPED_ERROR:
+		return -(ssize_t)result->error;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * The walk itself, with the target found and the caller's right checked.
+ * *@valid tells whether the result means anything.
+ */
+static ssize_t pmadv_run(struct pmadv_call *call, struct iovec *iov,
+			 unsigned long nr, bool *valid)
+{
+	struct pmadv_result *result = &call->walk.result;
+	u64 began = ktime_get_ns();
+	ssize_t ret;
+
+	vma_iter_init(&call->vmi, call->mm, 0);
+	if (pmadv_lock(call))
+		return -EINTR;
+	ret = pmadv_check_ranges(call, iov, nr);
+	pmadv_unlock(call);
+	if (ret)
+		return ret;
+
+	*valid = true;
+	result->call_id = atomic64_inc_return(&pmadv_last_call_id);
+	if (call->walk.flags & PMADV_POLICY) {
+		call->policy = pmadv_policy_get(call->task);
+		if (!call->policy) {
+			ret = -ENOENT;
+			goto out;
+		}
+		ret = pmadv_policy_begin(call->policy, &call->walk, call->task);
+		if (ret)
+			goto put_policy;
+	}
+
+	if (!pmadv_lock(call))
+		pmadv_walk_ranges(call, iov, nr);
+	pmadv_unlock(call);
+
+	result->stats.time_ns = ktime_get_ns() - began;
+	ret = pmadv_return_value(result);
+	if (call->policy)
+		pmadv_policy_end(call->policy, &call->walk, call->nr_invalid);
+put_policy:
+	if (call->policy)
+		pmadv_policy_put(call->policy);
+out:
+	trace_pmadv_call(&call->walk, call->task, ret);
+	return ret;
+}
+
+static bool pmadv_advice_valid(int advice, unsigned int flags)
+{
+	return process_madvise_behavior_valid(advice) ||
+	       (!advice && (flags & PMADV_POLICY));
+}
+
+/* Find the target and check the caller's right to advise it. */
+static ssize_t pmadv_on_target(struct pmadv_call *call, int pidfd,
+			       struct iovec *iov, unsigned long nr, bool *valid)
+{
+	unsigned int f_flags;
+	ssize_t ret;
+
+	call->task = pidfd_get_task(pidfd, &f_flags);
+	if (IS_ERR(call->task))
+		return PTR_ERR(call->task);
+
+	ret = -EINVAL;
+	if (!pmadv_advice_valid(call->walk.advice, call->walk.flags))
+		goto put_task;
+
+	call->mm = mm_access(call->task, PTRACE_MODE_READ_FSCREDS);
+	if (IS_ERR(call->mm)) {
+		ret = PTR_ERR(call->mm);
+		goto put_task;
+	}
+
+	ret = -EPERM;
+	if (call->mm == current->mm || capable(CAP_SYS_NICE))
+		ret = pmadv_run(call, iov, nr, valid);
+
+	mmput(call->mm);
+put_task:
+	put_task_struct(call->task);
+	return ret;
+}
+
+static int pmadv_read_result(struct pmadv_result *result,
+			     struct pmadv_result __user *uresult)
+{
+	u32 size;
+	int ret;
+
+	if (get_user(size, &uresult->size))
+		return -EFAULT;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (size < PMADV_RESULT_SIZE_VER0)
+		return -EINVAL;
+	ret = copy_struct_from_user(result, sizeof(*result), uresult, size);
+	if (ret)
+		return ret;
+
+	/* What comes in is where to start and how much; the rest goes out. */
+	*result = (struct pmadv_result) {
+		.size = result->size,
+		.max_pages = result->max_pages,
+		.cursor = result->cursor,
+		.cursor_index = result->cursor_index,
+	};
+	return 0;
+}
+
+static int pmadv_write_result(struct pmadv_result __user *uresult,
+			      const struct pmadv_result *result)
+{
+	size_t size = min_t(size_t, result->size, sizeof(*result));
+
+	return copy_to_user(uresult, result, size) ? -EFAULT : 0;
+}
+
+static ssize_t process_madvise_flags(int pidfd, const struct iovec __user *vec,
+				     size_t vlen, int advice,
+				     unsigned int flags,
+				     struct pmadv_result __user *uresult)
+{
+	struct pmadv_call call = {
+		.walk.flags = flags,
+		.walk.advice = advice,
+	};
+	struct iovec iovstack[UIO_FASTIOV] = {};
+	struct iovec *iov = iovstack;
+	bool valid = false;
+	ssize_t ret;
+
+	if (flags & ~PMADV_FLAGS)
+		return -EINVAL;
+	if (flags & (PMADV_POLICY | PMADV_ENTIRE_ADDRESS_SPACE))
+		call.walk.flags |= PMADV_SKIP_ERRORS;
+
+	if (flags & PMADV_RESULT) {
+		ret = pmadv_read_result(&call.walk.result, uresult);
+		if (ret)
+			return ret;
+	}
+	call.pages_left = call.walk.result.max_pages ?: U64_MAX;
+
+	if (flags & PMADV_ENTIRE_ADDRESS_SPACE) {
+		if (vec || vlen)
+			return -EINVAL;
+		iov->iov_len = TASK_SIZE_MAX;
+		vlen = 1;
+	} else {
+		iov = iovec_from_user(vec, vlen, ARRAY_SIZE(iovstack), iovstack,
+				      in_compat_syscall());
+		if (IS_ERR(iov))
+			return PTR_ERR(iov);
+	}
+
+	ret = pmadv_on_target(&call, pidfd, iov, vlen, &valid);
+	if (valid && (flags & PMADV_RESULT) &&
+	    pmadv_write_result(uresult, &call.walk.result))
+		ret = -EFAULT;
+
+	if (iov != iovstack)
+		kfree(iov);
+	return ret;
+}
+
+static ssize_t process_madvise_vector(int pidfd, const struct iovec __user *vec,
+				      size_t vlen, int behavior)
+{
+	ssize_t ret;
+	struct iovec iovstack[UIO_FASTIOV];
+	struct iovec *iov = iovstack;
+	struct iov_iter iter;
+	struct task_struct *task;
+	struct mm_struct *mm;
+	size_t total_len;
+	unsigned int f_flags;
+
+	ret = import_iovec(ITER_DEST, vec, vlen, ARRAY_SIZE(iovstack), &iov, &iter);
+	if (ret < 0)
+		goto out;
+
+	task = pidfd_get_task(pidfd, &f_flags);
+	if (IS_ERR(task)) {
+		ret = PTR_ERR(task);
+		goto free_iov;
+	}
+
+	if (!process_madvise_behavior_valid(behavior)) {
+		ret = -EINVAL;
+		goto release_task;
+	}
+
+	/* Require PTRACE_MODE_READ to avoid leaking ASLR metadata. */
+	mm = mm_access(task, PTRACE_MODE_READ_FSCREDS);
+	if (IS_ERR(mm)) {
+		ret = PTR_ERR(mm);
+		goto release_task;
+	}
+
+	/*
+	 * Require CAP_SYS_NICE for influencing process performance. Note that
+	 * only non-destructive hints are currently supported.
+	 */
+	if (mm != current->mm && !capable(CAP_SYS_NICE)) {
+		ret = -EPERM;
+		goto release_mm;
+	}
+
+	total_len = iov_iter_count(&iter);
+
+	while (iov_iter_count(&iter)) {
+		ret = do_madvise(mm, (unsigned long)iter_iov_addr(&iter),
+					iter_iov_len(&iter), behavior);
+		if (ret < 0)
+			break;
+		iov_iter_advance(&iter, iter_iov_len(&iter));
+	}
+
+	ret = (total_len - iov_iter_count(&iter)) ? : ret;
+
+release_mm:
+	mmput(mm);
+release_task:
+	put_task_struct(task);
+free_iov:
+	kfree(iov);
+out:
+	return ret;
+}
+
+SYSCALL_DEFINE6(process_madvise, int, pidfd, const struct iovec __user *, vec,
+		size_t, vlen, int, behavior, unsigned int, flags,
+		struct pmadv_result __user *, result)
+{
+	if (!flags)
+		return process_madvise_vector(pidfd, vec, vlen, behavior);
+	return process_madvise_flags(pidfd, vec, vlen, behavior, flags, result);
+}

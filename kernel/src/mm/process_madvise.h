@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside mm: what the system call, the policies and mm/madvise.c share.
+ */
+#ifndef _MM_PROCESS_MADVISE_H
+#define _MM_PROCESS_MADVISE_H
+
+#include <linux/mmap_lock.h>
+#include <linux/process_madvise.h>
+#include <linux/sched/signal.h>
+
+/**
+ * struct madvise_ctl - one round of advice: how far it may go, what it did
+ * @stats: Counts of this round.
+ * @start: Where the round begins.
+ * @reached: First address that was not dealt with.
+ * @pages_left: Pages that may still be deactivated or isolated.
+ * @skip_young: Spare accessed pages and clear their accessed bit.
+ *
+ * Only process_madvise(2) calls with flags have one; everybody else passes
+ * NULL and gets the whole range advised, uncounted.
+ */
+struct madvise_ctl {
+	struct pmadv_stats stats;
+	unsigned long start;
+	unsigned long reached;
+	u64 pages_left;
+	bool skip_young;
+};
+
+/*
+ * Is it time to leave the page walk at @addr? A writer that waits for
+ * mmap_lock has to wait for one page table at most, but a walk gets past at
+ * least one before it gives way, so that two cannot starve it.
+ */
+static inline bool madvise_ctl_pause(struct madvise_ctl *ctl,
+				     struct mm_struct *mm, unsigned long addr)
+{
+	if (!ctl)
+		return false;
+	if (ctl->pages_left && !signal_pending(current) &&
+	    (addr == ctl->start || !mmap_lock_is_contended(mm)))
+		return false;
+	ctl->reached = addr;
+	return true;
+}
+
+/* Account @nr pages that were deactivated or isolated. */
+static inline void madvise_ctl_charge(struct madvise_ctl *ctl, unsigned long nr)
+{
+	ctl->pages_left -= min_t(u64, ctl->pages_left, nr);
+}
+
+int madvise_vma_check(struct vm_area_struct *vma, int advice);
+int madvise_vma_ctl(struct vm_area_struct *vma, struct vm_area_struct **prev,
+		    int advice, struct madvise_ctl *ctl);
+
+struct pmadv_policy;
+
+/**
+ * struct pmadv_decision - a range while a policy decides about it
+ * @range: What the policy sees; its kfuncs find the rest from here.
+ * @vma: The mapping, NULL once the advice was carried out.
+ * @policy: The policy that is asked.
+ */
+struct pmadv_decision {
+	struct pmadv_range range;
+	struct vm_area_struct *vma;
+	struct pmadv_policy *policy;
+};
+
+#ifdef CONFIG_PROCESS_MADVISE_BPF
+struct pmadv_policy *pmadv_policy_get(struct task_struct *task);
+void pmadv_policy_put(struct pmadv_policy *policy);
+u32 pmadv_policy_exit_kind(struct pmadv_policy *policy);
+bool pmadv_policy_wants_stats(struct pmadv_policy *policy);
+int pmadv_policy_begin(struct pmadv_policy *policy, struct pmadv_walk *walk,
+		       struct task_struct *task);
+void pmadv_policy_end(struct pmadv_policy *policy, struct pmadv_walk *walk,
+		      u64 nr_invalid);
+int pmadv_policy_advise(struct pmadv_decision *decision,
+			struct task_struct *task);
+void pmadv_policy_advised(struct pmadv_decision *decision,
+			  struct pmadv_stats *stats);
+void pmadv_policy_eject(struct pmadv_policy *policy, u32 kind, s64 code,
+			const char *msg);
+#else
+static inline struct pmadv_policy *pmadv_policy_get(struct task_struct *task)
+{
+	return NULL;
+}
+
+static inline void pmadv_policy_put(struct pmadv_policy *policy)
+{
+}
+
+static inline u32 pmadv_policy_exit_kind(struct pmadv_policy *policy)
+{
+	return PMADV_EXIT_NONE;
+}
+
+static inline bool pmadv_policy_wants_stats(struct pmadv_policy *policy)
+{
+	return false;
+}
+
+static inline int pmadv_policy_begin(struct pmadv_policy *policy,
+				     struct pmadv_walk *walk,
+				     struct task_struct *task)
+{
+	return 0;
+}
+
+static inline void pmadv_policy_end(struct pmadv_policy *policy,
+				    struct pmadv_walk *walk, u64 nr_invalid)
+{
+}
+
+static inline int pmadv_policy_advise(struct pmadv_decision *decision,
+				      struct task_struct *task)
+{
+	return PMADV_SKIP;
+}
+
+static inline void pmadv_policy_advised(struct pmadv_decision *decision,
+					struct pmadv_stats *stats)
+{
+}
+
+static inline void pmadv_policy_eject(struct pmadv_policy *policy, u32 kind,
+				      s64 code, const char *msg)
+{
+}
+#endif /* CONFIG_PROCESS_MADVISE_BPF */
+
+#endif /* _MM_PROCESS_MADVISE_H */
