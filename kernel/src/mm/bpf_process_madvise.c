@@ -64,7 +64,7 @@ struct pmadv_policy {
 	char name[PMADV_NAME_LEN];
 	atomic_t exit_kind;
 	struct pmadv_exit_info exit_info;
-	spinlock_t total_lock;
+	spinlock_t total_lock;	/* the counts below */
 	u64 calls;
 	u64 invalid_verdicts;
 	struct pmadv_result total;
@@ -455,6 +455,7 @@ static ssize_t ejected_show(struct kobject *kobj, struct kobj_attribute *attr,
 {
 	return sysfs_emit(buf, "%llu\n", READ_ONCE(pmadv_nr_ejected));
 }
+
 static struct kobj_attribute ejected_attr = __ATTR_RO(ejected);
 
 static ssize_t last_ejection_show(struct kobject *kobj,
@@ -467,6 +468,7 @@ static ssize_t last_ejection_show(struct kobject *kobj,
 	spin_unlock_irq(&pmadv_eject_lock);
 	return len;
 }
+
 static struct kobj_attribute last_ejection_attr = __ATTR_RO(last_ejection);
 
 static ssize_t detach_all_store(struct kobject *kobj,
@@ -486,6 +488,7 @@ static ssize_t detach_all_store(struct kobject *kobj,
 	rcu_read_unlock();
 	return count;
 }
+
 static struct kobj_attribute detach_all_attr = __ATTR_WO(detach_all);
 
 static struct attribute *pmadv_attrs[] = {
@@ -912,7 +915,7 @@ static int bpf_pmadv_btf_struct_access(struct bpf_verifier_log *log,
 		    size == sizeof_field(struct pmadv_range, modifiers))
 			return 0;
 	}
-	bpf_log(log, "a policy can write end, max_pages and modifiers of struct pmadv_range only\n");
+	bpf_log(log, "a policy can write end, max_pages, modifiers of pmadv_range only\n");
 	return -EACCES;
 }
 

@@ -34,8 +34,11 @@
 /*
  * WILLNEED on files and COLLAPSE work on their whole range before they come
  * back, so they get it in pieces: signals and writers wait for one piece.
+ * COLLAPSE looks its mapping up again between huge pages: one at a time, each
+ * decided anew.
  */
-#define PMADV_PIECE_SIZE	(4 * PMD_SIZE)
+#define PMADV_WILLNEED_PIECE	(4 * PMD_SIZE)
+#define PMADV_COLLAPSE_PIECE	PMD_SIZE
 
 /**
  * struct pmadv_call - one flagged call
@@ -265,8 +268,10 @@ static unsigned long pmadv_round_end(int advice, struct vm_area_struct *vma,
 
 	if (advice != MADV_WILLNEED && advice != MADV_COLLAPSE)
 		return end;
-	if (advice == MADV_COLLAPSE || vma->vm_file)
-		size = PMADV_PIECE_SIZE;
+	if (advice == MADV_COLLAPSE)
+		size = PMADV_COLLAPSE_PIECE;
+	else if (vma->vm_file)
+		size = PMADV_WILLNEED_PIECE;
 	if (ctl->pages_left < size >> PAGE_SHIFT)
 		size = ctl->pages_left << PAGE_SHIFT;
 	if (size >= end - ctl->start)
@@ -757,7 +762,7 @@ static ssize_t process_madvise_vector(int pidfd, const struct iovec __user *vec,
 
 	while (iov_iter_count(&iter)) {
 		ret = do_madvise(mm, (unsigned long)iter_iov_addr(&iter),
-					iter_iov_len(&iter), behavior);
+				 iter_iov_len(&iter), behavior);
 		if (ret < 0)
 			break;
 		iov_iter_advance(&iter, iter_iov_len(&iter));
