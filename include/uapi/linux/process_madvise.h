@@ -14,6 +14,7 @@
 #ifndef _UAPI_LINUX_PROCESS_MADVISE_H
 #define _UAPI_LINUX_PROCESS_MADVISE_H
 
+#include <linux/ioctl.h>
 #include <linux/types.h>
 
 /**
@@ -51,6 +52,7 @@ enum pmadv_flag {
  * @PMADV_STOPPED_BUDGET: &pmadv_result.max_pages were dealt with.
  * @PMADV_STOPPED_EXITED: The target exited or executed another program.
  * @PMADV_STOPPED_ERROR: A range failed and PMADV_SKIP_ERRORS was not given.
+ * @PMADV_STOPPED_STALE: The mapping that the VMA fd stands for is gone.
  */
 enum pmadv_stopped {
 	PMADV_STOPPED_NOT,
@@ -61,6 +63,7 @@ enum pmadv_stopped {
 	PMADV_STOPPED_BUDGET,
 	PMADV_STOPPED_EXITED,
 	PMADV_STOPPED_ERROR,
+	PMADV_STOPPED_STALE,
 };
 
 /**
@@ -161,6 +164,37 @@ struct pmadv_result {
 };
 
 #define PMADV_RESULT_SIZE_VER0	192	/* sizeof the first published struct */
+
+/**
+ * struct pidfd_vma - argument of ioctl(pidfd, PIDFD_GET_VMA)
+ *
+ * The call returns a file descriptor, close-on-exec, that stands for exactly
+ * the mapping that is at @addr now. process_madvise(2) with flags takes it in
+ * place of a pidfd; all ranges must lie in [@start, @end), else EINVAL. Once
+ * any part of the mapping was unmapped, mapped over or moved, or the process
+ * executed another program or died, calls give ESTALE and poll(2) EPOLLHUP.
+ * mprotect(2), splits, merges and growth leave it valid. It can be passed on;
+ * rights are checked when it is opened and at each use, and are the same:
+ * PTRACE_MODE_READ_FSCREDS and, for another process, CAP_SYS_NICE.
+ *
+ * Errors: EINVAL (@flags), EFAULT, ESRCH, EACCES, EPERM, ENOMEM (nothing is
+ * mapped at @addr, or out of memory), EMFILE, ENFILE, EINTR; ENOTTY or EINVAL
+ * from a kernel that does not know the call.
+ *
+ * @addr: In: an address in the target.
+ * @flags: In: must be 0.
+ * @start: Out: first address of the mapping.
+ * @end: Out: address after it.
+ */
+struct pidfd_vma {
+	__u64 addr;
+	__u64 flags;
+	__u64 start;
+	__u64 end;
+};
+
+/* 0xFF is PIDFS_IOCTL_MAGIC; the number keeps clear of linux/pidfd.h's. */
+#define PIDFD_GET_VMA	_IOWR(0xFF, 0x60, struct pidfd_vma)
 
 /**
  * enum pmadv_verdict - answers of a policy, besides the advice itself

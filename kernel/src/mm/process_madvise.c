@@ -9,6 +9,7 @@
  */
 #include <linux/blkdev.h>
 #include <linux/compat.h>
+#include <linux/file.h>
 #include <linux/huge_mm.h>
 #include <linux/hugetlb.h>
 #include <linux/ktime.h>
@@ -22,6 +23,7 @@
 #include <linux/syscalls.h>
 #include <linux/uio.h>
 #include <linux/userfaultfd_k.h>
+#include <linux/vma_fd.h>
 
 #include "process_madvise.h"
 
@@ -46,6 +48,7 @@
  * @task: The target.
  * @mm: Its address space, from mm_access(): the one the caller was allowed to
  *	touch, which after an exec is no longer the target's.
+ * @vma_fd: The one mapping the call is about, or NULL.
  * @policy: The policy in force for @task when the call began, or NULL.
  * @vmi: Position of the walk.
  * @pages_left: What is left of the caller's budget.
@@ -56,6 +59,7 @@ struct pmadv_call {
 	struct pmadv_walk walk;
 	struct task_struct *task;
 	struct mm_struct *mm;
+	struct vma_fd *vma_fd;
 	struct pmadv_policy *policy;
 	struct vma_iterator vmi;
 	u64 pages_left;
@@ -121,6 +125,8 @@ static bool pmadv_must_stop(struct pmadv_call *call)
 		pmadv_stop(call, PMADV_STOPPED_BUDGET);
 	else if (READ_ONCE(call->task->mm) != call->mm)
 		pmadv_stop(call, PMADV_STOPPED_EXITED);
+	else if (call->vma_fd && vma_fd_stale(call->vma_fd))
+		pmadv_stop(call, PMADV_STOPPED_STALE);
 	return call->walk.result.stopped;
 }
 
@@ -443,6 +449,11 @@ static unsigned long pmadv_walk_range(struct pmadv_call *call,
 
 		vma = vma_find(&call->vmi, end);
 		next = vma ? max(addr, vma->vm_start) : end;
+		if (call->vma_fd && addr < next) {
+			/* munmap() took it off, and is about to mark it */
+			pmadv_stop(call, PMADV_STOPPED_STALE);
+			break;
+		}
 		if (holes_count && addr < next) {
 			call->walk.result.holes++;
 			if (!(call->walk.flags & PMADV_SKIP_ERRORS)) {
@@ -504,6 +515,9 @@ static int pmadv_check_ranges(struct pmadv_call *call, struct iovec *iov,
 		start = untagged_addr_remote(call->mm, start);
 		if (start + len < start)
 			goto invalid;
+		if (call->vma_fd &&
+		    !vma_fd_contains(call->vma_fd, start, start + len))
+			goto invalid;
 		iov[i].iov_base = (void __user *)start;
 		iov[i].iov_len = len;
 	}
@@ -538,6 +552,8 @@ static ssize_t pmadv_return_value(const struct pmadv_result *result)
 		return -EINTR;
 	case PMADV_STOPPED_EXITED:
 		return -ESRCH;
+	case PMADV_STOPPED_STALE:
+		return -ESTALE;
 	case PMADV_STOPPED_DETACHED:
 	case PMADV_STOPPED_EJECTED:
 		return -ECANCELED;
@@ -602,34 +618,66 @@ static bool pmadv_advice_valid(int advice, unsigned int flags)
 	       (!advice && (flags & PMADV_POLICY));
 }
 
-/* Find the target and check the caller's right to advise it. */
-static ssize_t pmadv_on_target(struct pmadv_call *call, int pidfd,
-			       struct iovec *iov, unsigned long nr, bool *valid)
+static struct mm_struct *pmadv_mm_access(struct pmadv_call *call)
 {
-	unsigned int f_flags;
-	ssize_t ret;
+	struct mm_struct *mm = mm_access(call->task, PTRACE_MODE_READ_FSCREDS);
 
-	call->task = pidfd_get_task(pidfd, &f_flags);
-	if (IS_ERR(call->task))
-		return PTR_ERR(call->task);
-
-	ret = -EINVAL;
-	if (!pmadv_advice_valid(call->walk.advice, call->walk.flags))
-		goto put_task;
-
-	call->mm = mm_access(call->task, PTRACE_MODE_READ_FSCREDS);
-	if (IS_ERR(call->mm)) {
-		ret = PTR_ERR(call->mm);
-		goto put_task;
+	if (!call->vma_fd)
+		return mm;
+	if (mm == ERR_PTR(-ESRCH))
+		return ERR_PTR(-ESTALE);
+	if (!IS_ERR(mm) && !vma_fd_is_in(call->vma_fd, mm)) {
+		mmput(mm);
+		return ERR_PTR(-ESTALE);
 	}
+	return mm;
+}
 
-	ret = -EPERM;
+/* Check the caller's right to advise the target, then do it. */
+static ssize_t pmadv_on_task(struct pmadv_call *call, struct iovec *iov,
+			     unsigned long nr, bool *valid)
+{
+	ssize_t ret = -EPERM;
+
+	if (!pmadv_advice_valid(call->walk.advice, call->walk.flags))
+		return -EINVAL;
+
+	call->mm = pmadv_mm_access(call);
+	if (IS_ERR(call->mm))
+		return PTR_ERR(call->mm);
+
 	if (call->mm == current->mm || capable(CAP_SYS_NICE))
 		ret = pmadv_run(call, iov, nr, valid);
 
 	mmput(call->mm);
-put_task:
+	return ret;
+}
+
+/* Find the target that @fd, a pidfd or a VMA fd, stands for. */
+static ssize_t pmadv_on_fd(struct pmadv_call *call, int fd, struct iovec *iov,
+			   unsigned long nr, bool *valid)
+{
+	struct fd file = fdget(fd);
+	unsigned int f_flags;
+	ssize_t ret;
+
+	if (fd_file(file))
+		call->vma_fd = vma_fd_from_file(fd_file(file));
+	if (call->vma_fd && (call->walk.flags & PMADV_ENTIRE_ADDRESS_SPACE)) {
+		ret = -EINVAL;
+		goto put_file;
+	}
+
+	call->task = call->vma_fd ? vma_fd_get_task(call->vma_fd) :
+				    pidfd_get_task(fd, &f_flags);
+	if (IS_ERR(call->task)) {
+		ret = PTR_ERR(call->task);
+		goto put_file;
+	}
+	ret = pmadv_on_task(call, iov, nr, valid);
 	put_task_struct(call->task);
+put_file:
+	fdput(file);
 	return ret;
 }
 
@@ -705,7 +753,7 @@ static ssize_t process_madvise_flags(int pidfd, const struct iovec __user *vec,
 			return PTR_ERR(iov);
 	}
 
-	ret = pmadv_on_target(&call, pidfd, iov, vlen, &valid);
+	ret = pmadv_on_fd(&call, pidfd, iov, vlen, &valid);
 	if (valid && (flags & PMADV_RESULT) &&
 	    pmadv_write_result(uresult, &call.walk.result))
 		ret = -EFAULT;
