@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The rules of the policy by_name, shared by bpf/by_name.bpf.c and whoever
- * fills them before it is loaded. Plain types only; both sides bring __u32 and
- * __s32 with them (vmlinux.h, <linux/types.h>).
+ * fills them before it is loaded.
  *
  * The policy has two knobs made of this:
  *
@@ -11,6 +10,10 @@
  */
 #ifndef __PMADV_BY_NAME_H
 #define __PMADV_BY_NAME_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
 
 #define PMADV_NAME_RULES	32
 #define PMADV_PATTERN_LEN	64

@@ -58,11 +58,11 @@
  *
  * The name is the one given with PR_SET_VMA_ANON_NAME (what /proc/PID/maps
  * shows inside "[anon:...]"), or the last component of the mapped file's path
- * (which for memfd_create() is "memfd:" and its name). To be called from
- * advise() only: mmap_lock keeps the mapping, and no longer than that.
+ * (which for memfd_create() is "memfd:" and its name).
  *
- * Return: length of the name in @buf without its NUL, or -ENOENT if the mapping
- * has no name.
+ * Return: length of the name in @buf without its NUL; -ENOENT if the mapping
+ * has no name, or from advised(), when there may be no mapping any more;
+ * -EINVAL if @buf__sz is 0.
  */
 extern int bpf_pmadv_vma_name(struct pmadv_range *range, char *buf,
 			      u32 buf__sz) __ksym;
@@ -72,14 +72,16 @@ extern int bpf_pmadv_vma_name(struct pmadv_range *range, char *buf,
  * @range: The range the policy is asked about. If the policy has lowered
  *	range->end, only what is left is sampled.
  * @sample: What was found, counted in base pages.
- * @nr: How many pages to look at, 1 to PMADV_MAX_SAMPLE, evenly spaced. Its
- *	cost is that of so many page-table walks, for however large a range.
+ * @nr: How many pages to look at, 1 to PMADV_MAX_SAMPLE: evenly spaced ones,
+ *	or all if the range has no more. The cost is that of so many page-table
+ *	walks, for however large a range.
  *
- * Reads page tables under the target's mmap_lock and clears nothing: asking
- * twice gives the same answer. To be called from advise() only.
+ * Takes the page tables' locks one at a time, and clears nothing: asking twice
+ * gives the same answer.
  *
- * Return: 0, -EINVAL if @nr is out of range, or -EOPNOTSUPP for hugetlb and
- * special mappings.
+ * Return: 0; -EINVAL if @nr is out of bounds, if range->end is not one the
+ * range may have, or from advised(); -EOPNOTSUPP for hugetlb, DAX and special
+ * mappings. @sample is zeroed unless the call succeeds.
  */
 extern int bpf_pmadv_sample(struct pmadv_range *range,
 			    struct pmadv_sample *sample, u32 nr) __ksym;
@@ -91,9 +93,10 @@ extern int bpf_pmadv_sample(struct pmadv_range *range,
  * @msg__str: One line for a person. A constant string, at most
  *	PMADV_EXIT_MSG_LEN - 1 bytes are kept.
  *
- * The verdict returned afterwards is not carried out and the call ends. The
- * first error wins: later ones are ignored. exit() runs after the function
- * returned, with kind PMADV_EXIT_ERROR, @code and @msg__str.
+ * Whatever advise() returns then, nothing is done with the range, nor with the
+ * rest of the walk. The first error wins: later ones are ignored. exit() runs
+ * some time after the function returned, with PMADV_EXIT_ERROR, @code and
+ * @msg__str, which the kernel log and sysfs show as well.
  */
 extern void bpf_pmadv_error(struct pmadv_range *range, s64 code,
 			    const char *msg__str) __ksym;
