@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hook_policy: answers what a test tells it to, and writes down what it is
+ * asked. For tests only.
+ */
+#include <pmadv/policy.bpf.h>
+
+#include "../hook_policy.h"
+
+char _license[] SEC("license") = "GPL";
+
+/* What the test wants. */
+struct hook_rule rules[HOOK_RULES] = {};
+__u32 nr_rules = 0;
+__s32 otherwise = 0;
+__s32 begin_ret = 0;
+__s32 init_ret = 0;
+__u64 caller_text = 0;
+__u32 name_size = HOOK_NAME_LEN;
+
+/* What the policy saw. Not exact if walks run side by side. */
+struct hook_seen seen[HOOK_SEEN] = {};
+__u64 nr_seen = 0;
+__u64 nr_advised = 0;
+__u64 other_seen = 0;
+__u64 begins = 0;
+__u64 ends = 0;
+__u64 inits = 0;
+__u64 exits = 0;
+__u32 begin_flags = 0;
+__s32 begin_advice = 0;
+__s32 begin_tgid = 0;
+__s32 text_ret = 0;
+char text[8] = {};
+__u64 end_call_id = 0;
+__u64 end_seen = 0;
+__u64 end_bytes = 0;
+__u64 end_reclaimed = 0;
+__u32 exit_kind = 0;
+__s64 exit_code = 0;
+char exit_msg[PMADV_EXIT_MSG_LEN] = {};
+
+extern int bpf_copy_from_user_str(void *dst, u32 dst__sz,
+				  const void *unsafe_ptr__ign,
+				  u64 flags) __ksym __weak;
+
+static int find_rule(u64 addr)
+{
+	u32 i;
+
+	for (i = 0; i < HOOK_RULES && i < nr_rules; i++)
+		if (addr >= rules[i].start && addr < rules[i].end)
+			return i;
+	return -1;
+}
+
+static void note(struct pmadv_range *range, struct task_struct *task, u64 at)
+{
+	struct hook_seen *s;
+
+	if (at >= HOOK_SEEN)
+		return;
+	s = &seen[at];
+	s->start = range->start;
+	s->end = range->end;
+	s->vma_start = range->vma_start;
+	s->vma_end = range->vma_end;
+	s->max_pages = range->max_pages;
+	s->call_id = range->call_id;
+	s->vma_flags = range->vma_flags;
+	s->modifiers = range->modifiers;
+	s->advice = range->advice;
+	s->walk_flags = range->walk_flags;
+	s->tgid = task->tgid;
+	s->advised = 0;
+}
+
+static void ask_name(struct pmadv_range *range, u64 at)
+{
+	char name[HOOK_NAME_LEN] = {};
+	u32 size = name_size;
+	int ret;
+
+	if (at >= HOOK_SEEN || size > sizeof(name))
+		return;
+	ret = bpf_pmadv_vma_name(range, name, size);
+	seen[at].name_ret = ret;
+	__builtin_memcpy(seen[at].name, name, sizeof(name));
+}
+
+static void ask_sample(struct pmadv_range *range, u64 at, u32 nr)
+{
+	struct pmadv_sample sample = {};
+	int ret;
+
+	if (at >= HOOK_SEEN)
+		return;
+	ret = bpf_pmadv_sample(range, &sample, nr);
+	seen[at].sample_ret = ret;
+	seen[at].looked_at = sample.looked_at;
+	seen[at].present = sample.present;
+	seen[at].young = sample.young;
+	seen[at].dirty = sample.dirty;
+	seen[at].swapped = sample.swapped;
+}
+
+SEC("struct_ops/hook_advise")
+s32 BPF_PROG(hook_advise, struct pmadv_range *range, struct task_struct *task,
+	     struct vm_area_struct *vma)
+{
+	u64 at = __sync_fetch_and_add(&nr_seen, 1);
+	int i = find_rule(range->start);
+	struct hook_rule *rule;
+
+	note(range, task, at);
+	if (i < 0 || i >= HOOK_RULES)
+		return otherwise;
+	rule = &rules[i];
+
+	if (range->end > rule->end)
+		range->end = rule->end;
+	if (rule->step && range->end - range->start > rule->step)
+		range->end = range->start + rule->step;
+	if (rule->todo & HOOK_DO_SET_END)
+		range->end = rule->set_end;
+	range->max_pages = rule->max_pages;
+	range->modifiers = rule->modifiers;
+
+	if (rule->todo & HOOK_DO_NAME)
+		ask_name(range, at);
+	if (rule->todo & HOOK_DO_SAMPLE)
+		ask_sample(range, at, rule->sample_nr);
+	if (rule->todo & HOOK_DO_ERROR) {
+		bpf_pmadv_error(range, -61, "the first error");
+		bpf_pmadv_error(range, -62, "the second error");
+	}
+
+	return rule->verdict;
+}
+
+SEC("struct_ops/hook_advised")
+void BPF_PROG(hook_advised, struct pmadv_range *range,
+	      struct pmadv_stats *stats)
+{
+	int i = find_rule(range->start);
+	struct pmadv_sample sample = {};
+	char name[HOOK_NAME_LEN] = {};
+	u64 at = nr_seen - 1;
+
+	__sync_fetch_and_add(&nr_advised, 1);
+	if (at >= HOOK_SEEN)
+		return;
+	seen[at].advised++;
+	seen[at].advised_end = range->end;
+	seen[at].scanned = stats->scanned;
+	seen[at].reclaimed = stats->reclaimed;
+	seen[at].deactivated = stats->deactivated;
+
+	if (i < 0 || i >= HOOK_RULES)
+		return;
+	if (rules[i].todo & HOOK_DO_NAME)
+		seen[at].late_name_ret =
+			bpf_pmadv_vma_name(range, name, sizeof(name));
+	if (rules[i].todo & HOOK_DO_SAMPLE)
+		seen[at].late_sample_ret = bpf_pmadv_sample(range, &sample, 1);
+	if (rules[i].todo & HOOK_DO_ERROR_LATE)
+		bpf_pmadv_error(range, 7, "too late");
+}
+
+/* Reads from the caller's memory, to show that it may sleep. */
+SEC("struct_ops.s/hook_begin")
+s32 BPF_PROG(hook_begin, struct pmadv_walk *walk, struct task_struct *task)
+{
+	__sync_fetch_and_add(&begins, 1);
+	begin_flags = walk->flags;
+	begin_advice = walk->advice;
+	begin_tgid = task->tgid;
+	if (caller_text)
+		text_ret = bpf_copy_from_user_str(text, sizeof(text),
+						  (void *)caller_text, 0);
+	return begin_ret;
+}
+
+SEC("struct_ops.s/hook_end")
+void BPF_PROG(hook_end, struct pmadv_walk *walk, struct pmadv_stats *stats)
+{
+	end_call_id = walk->result.call_id;
+	end_seen = walk->result.ranges_seen;
+	end_bytes = walk->result.bytes_advised;
+	end_reclaimed = stats->reclaimed;
+	__sync_fetch_and_add(&ends, 1);
+}
+
+SEC("struct_ops.s/hook_init")
+s32 BPF_PROG(hook_init)
+{
+	__sync_fetch_and_add(&inits, 1);
+	return init_ret;
+}
+
+SEC("struct_ops.s/hook_exit")
+void BPF_PROG(hook_exit, struct pmadv_exit_info *info)
+{
+	exit_kind = info->kind;
+	exit_code = info->code;
+	bpf_probe_read_kernel(exit_msg, sizeof(exit_msg), info->msg);
+	__sync_fetch_and_add(&exits, 1);
+}
+
+/* The policy under test. */
+SEC(".struct_ops.link")
+struct process_madvise_ops hook = {
+	.advise		= (void *)hook_advise,
+	.advised	= (void *)hook_advised,
+	.begin		= (void *)hook_begin,
+	.end		= (void *)hook_end,
+	.init		= (void *)hook_init,
+	.exit		= (void *)hook_exit,
+	.name		= "hook",
+};
+
+SEC("struct_ops/other_advise")
+s32 BPF_PROG(other_advise, struct pmadv_range *range, struct task_struct *task,
+	     struct vm_area_struct *vma)
+{
+	__sync_fetch_and_add(&other_seen, 1);
+	return MADV_COLD;
+}
+
+/* One to update to, or to put beside it. */
+SEC(".struct_ops.link")
+struct process_madvise_ops other = {
+	.advise	= (void *)other_advise,
+	.name	= "other",
+};
+
+/* Nobody to ask. */
+SEC(".struct_ops.link")
+struct process_madvise_ops bare = {
+	.name	= "bare",
+};
+
+/* What must not attach. */
+SEC(".struct_ops.link")
+struct process_madvise_ops flagged = {
+	.flags	= 1,
+	.name	= "flagged",
+};
+
+SEC(".struct_ops.link")
+struct process_madvise_ops nameless = {
+};
+
+SEC(".struct_ops")
+struct process_madvise_ops linkless = {
+	.name	= "linkless",
+};

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Policies that the verifier must refuse. hook_refused.c loads one struct_ops
+ * map at a time and expects that to fail, for the reason it should. The last,
+ * which there is nothing wrong with, shows that it would not fail otherwise.
+ */
+#include <pmadv/policy.bpf.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define ADVISE(name)							\
+SEC("struct_ops/" #name)						\
+s32 BPF_PROG(name##_advise, struct pmadv_range *range,			\
+	     struct task_struct *task, struct vm_area_struct *vma)
+
+#define POLICY(what)							\
+SEC(".struct_ops.link")							\
+struct process_madvise_ops what = {					\
+	.advise	= (void *)what##_advise,				\
+	.name	= #what,						\
+}
+
+/* What the policy is told is not the policy's to change. */
+ADVISE(write_start)
+{
+	range->start = 0;
+	return MADV_PAGEOUT;
+}
+POLICY(write_start);
+
+ADVISE(write_facts)
+{
+	range->vma_flags &= ~PMADV_VMA_LOCKED;
+	return MADV_PAGEOUT;
+}
+POLICY(write_facts);
+
+ADVISE(write_call_id)
+{
+	range->call_id = 1;
+	return MADV_PAGEOUT;
+}
+POLICY(write_call_id);
+
+/* Half of it would be a range that nobody meant. */
+ADVISE(write_half_end)
+{
+	*(volatile u32 *)&range->end = 0x1000;
+	return MADV_PAGEOUT;
+}
+POLICY(write_half_end);
+
+ADVISE(write_vma)
+{
+	*(volatile unsigned long *)&vma->vm_end = 0;
+	return MADV_PAGEOUT;
+}
+POLICY(write_vma);
+
+ADVISE(write_task)
+{
+	task->exit_code = 0;
+	return MADV_PAGEOUT;
+}
+POLICY(write_task);
+
+ADVISE(read_past)
+{
+	return *(volatile u32 *)(range + 1);
+}
+POLICY(read_past);
+
+SEC("struct_ops.s/write_walk_begin")
+s32 BPF_PROG(write_walk_begin, struct pmadv_walk *walk,
+	     struct task_struct *task)
+{
+	walk->flags = 0;
+	return 0;
+}
+
+SEC(".struct_ops.link")
+struct process_madvise_ops write_walk = {
+	.begin	= (void *)write_walk_begin,
+	.name	= "write_walk",
+};
+
+SEC("struct_ops/write_stats_advised")
+void BPF_PROG(write_stats_advised, struct pmadv_range *range,
+	      struct pmadv_stats *stats)
+{
+	stats->reclaimed = 1000;
+}
+
+SEC(".struct_ops.link")
+struct process_madvise_ops write_stats = {
+	.advised	= (void *)write_stats_advised,
+	.name		= "write_stats",
+};
+
+/* What is called under mmap_lock must not sleep, by whatever name. */
+SEC("struct_ops.s/sleep_advise")
+s32 BPF_PROG(sleep_advise, struct pmadv_range *range,
+	     struct task_struct *task, struct vm_area_struct *vma)
+{
+	return PMADV_SKIP;
+}
+POLICY(sleep);
+
+SEC("struct_ops.s/sleep_late_advised")
+void BPF_PROG(sleep_late_advised, struct pmadv_range *range,
+	      struct pmadv_stats *stats)
+{
+}
+
+SEC(".struct_ops.link")
+struct process_madvise_ops sleep_late = {
+	.advised	= (void *)sleep_late_advised,
+	.name		= "sleep_late",
+};
+
+extern int bpf_copy_from_user_str(void *dst, u32 dst__sz,
+				  const void *unsafe_ptr__ign,
+				  u64 flags) __ksym;
+
+char text[8];
+
+ADVISE(sleep_kfunc)
+{
+	return bpf_copy_from_user_str(text, sizeof(text), (void *)range->start,
+				      0);
+}
+POLICY(sleep_kfunc);
+
+ADVISE(sleep_helper)
+{
+	return bpf_copy_from_user(text, sizeof(text), (void *)range->start);
+}
+POLICY(sleep_helper);
+
+/* Helpers that would take mmap_lock again, or reach further than advice. */
+static long on_vma(struct task_struct *task, struct vm_area_struct *vma,
+		   void *unused)
+{
+	return 0;
+}
+
+ADVISE(helper_find_vma)
+{
+	return bpf_find_vma(task, range->start, on_vma, NULL, 0);
+}
+POLICY(helper_find_vma);
+
+ADVISE(helper_signal)
+{
+	return bpf_send_signal(9);
+}
+POLICY(helper_signal);
+
+ADVISE(helper_poke)
+{
+	return bpf_probe_write_user((void *)range->start, text, sizeof(text));
+}
+POLICY(helper_poke);
+
+ADVISE(helper_override)
+{
+	return bpf_override_return((void *)ctx, 0);
+}
+POLICY(helper_override);
+
+/* kfuncs want the range they were given, while it is one. */
+SEC("struct_ops.s/no_range_begin")
+s32 BPF_PROG(no_range_begin, struct pmadv_walk *walk, struct task_struct *task)
+{
+	bpf_pmadv_error((void *)walk, 1, "a walk is no range");
+	return 0;
+}
+
+SEC(".struct_ops.link")
+struct process_madvise_ops no_range = {
+	.begin	= (void *)no_range_begin,
+	.name	= "no_range",
+};
+
+ADVISE(null_range)
+{
+	bpf_pmadv_error(NULL, 1, "no range at all");
+	return PMADV_SKIP;
+}
+POLICY(null_range);
+
+ADVISE(inner_range)
+{
+	struct pmadv_sample sample;
+
+	return bpf_pmadv_sample((void *)&range->end, &sample, 1);
+}
+POLICY(inner_range);
+
+struct stored {
+	struct pmadv_range __kptr_untrusted *range;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct stored);
+} store SEC(".maps");
+
+/* May be kept, but not used: it is no range any more. */
+ADVISE(stored_range)
+{
+	struct stored *s;
+	u32 key = 0;
+
+	s = bpf_map_lookup_elem(&store, &key);
+	if (!s)
+		return PMADV_SKIP;
+	s->range = range;
+	range = s->range;
+	if (range)
+		bpf_pmadv_error(range, 1, "from long ago");
+	return PMADV_SKIP;
+}
+POLICY(stored_range);
+
+struct kept {
+	struct pmadv_range __kptr *range;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct kept);
+} keep SEC(".maps");
+
+ADVISE(kept_range)
+{
+	struct kept *k;
+	u32 key = 0;
+
+	k = bpf_map_lookup_elem(&keep, &key);
+	if (k)
+		bpf_kptr_xchg(&k->range, range);
+	return PMADV_SKIP;
+}
+POLICY(kept_range);
+
+/* Memory that is not the policy's. */
+ADVISE(small_name)
+{
+	char name[8];
+
+	return bpf_pmadv_vma_name(range, name, 4096);
+}
+POLICY(small_name);
+
+ADVISE(small_sample)
+{
+	u32 sample[2];
+
+	return bpf_pmadv_sample(range, (void *)sample, 1);
+}
+POLICY(small_sample);
+
+ADVISE(loose_message)
+{
+	char message[8] = "hello";
+
+	bpf_pmadv_error(range, 1, message);
+	return PMADV_SKIP;
+}
+POLICY(loose_message);
+
+/* mmap_lock would be held for good. */
+volatile __u32 forever = 1;
+
+ADVISE(endless)
+{
+	while (forever)
+		barrier();
+	return PMADV_SKIP;
+}
+POLICY(endless);
+
+/* Nothing wrong here. */
+ADVISE(fine)
+{
+	struct pmadv_sample sample = {};
+	char name[8] = {};
+
+	range->end = range->start + 4096;
+	range->max_pages = 1;
+	range->modifiers = PMADV_SKIP_YOUNG;
+	if (bpf_pmadv_vma_name(range, name, sizeof(name)) < 0)
+		return PMADV_SKIP;
+	if (bpf_pmadv_sample(range, &sample, 1) < 0)
+		bpf_pmadv_error(range, 1, "no sample");
+	return vma->vm_start == range->vma_start ? MADV_COLD : task->pid;
+}
+POLICY(fine);

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The tests of the hook, for Makefile to include: $(OUT)/hook. Their policies,
+# and the ones of ../bpf that they test, are built in as skeletons.
+
+TEST_PROGS += hook
+
+HOOK_CLANG	?= clang-19
+HOOK_BPFTOOL	:= $(O)/tools/bin/bpftool
+
+HOOK_SRCS := hook.c hook_attach.c hook_kfuncs.c hook_members.c hook_races.c \
+	     hook_ranges.c hook_refused.c hook_scope.c hook_shipped.c \
+	     hook_util.c hook_verdicts.c util.c
+HOOK_OBJS := $(HOOK_SRCS:%.c=$(OUT)/hook.d/%.o)
+
+HOOK_TEST_BPF := hook_policy hook_refused hook_foreign
+HOOK_POLICIES := background_app by_name cold_pages foreground noop
+HOOK_SKELS := $(HOOK_TEST_BPF:%=$(OUT)/hook.d/%.skel.h) \
+	      $(HOOK_POLICIES:%=$(OUT)/hook.d/policy_%.skel.h)
+
+HOOK_CFLAGS := $(TEST_CFLAGS) -Wno-missing-field-initializers \
+	       -Wno-format-zero-length -I$(OUT)/hook.d -I$(O)/tools/include
+HOOK_BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra \
+		   -Wno-unused-parameter -D__TARGET_ARCH_x86 -I../include \
+		   -I$(O) -I$(O)/tools/include
+
+$(OUT)/hook: $(HOOK_OBJS) $(O)/tools/lib/libbpf.a
+	@echo "  LD      selftests/hook"
+	@$(CC) -pthread -o $@ $^ -lelf -lz
+
+# Compiling finds out which skeleton an object needs, but only afterwards.
+$(HOOK_OBJS): $(OUT)/hook.d/%.o: %.c hook.mk | $(HOOK_SKELS)
+	@echo "  CC      selftests/$*.o"
+	@$(CC) $(HOOK_CFLAGS) -MMD -MP -c $< -o $@
+
+$(OUT)/bpf/hook_%.bpf.o: bpf/hook_%.bpf.c $(O)/vmlinux.h hook.mk | $(OUT)/bpf
+	@echo "  BPF     selftests/bpf/hook_$*.bpf.o"
+	@$(HOOK_CLANG) $(HOOK_BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(OUT)/hook.d/hook_%.skel.h: $(OUT)/bpf/hook_%.bpf.o | $(OUT)/hook.d
+	@$(HOOK_BPFTOOL) gen skeleton $< name hook_$* >$@
+
+$(OUT)/hook.d/policy_%.skel.h: $(O)/bpf/%.bpf.o | $(OUT)/hook.d
+	@$(HOOK_BPFTOOL) gen skeleton $< name policy_$* >$@
+
+$(OUT)/hook.d $(OUT)/bpf:
+	@mkdir -p $@
+
+.PRECIOUS: $(OUT)/bpf/hook_%.bpf.o
+.DELETE_ON_ERROR:
+
+-include $(HOOK_OBJS:.o=.d) $(HOOK_TEST_BPF:%=$(OUT)/bpf/%.bpf.d)

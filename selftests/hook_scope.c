@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of the hook: one policy per cgroup, and the nearest to the target wins.
+ */
+#define _GNU_SOURCE
+#include <sys/stat.h>
+
+#include "hook.h"
+
+#define OUTER	HOOK_CGROUP
+#define INNER	HOOK_CGROUP "/inner"
+#define ROOT	"/sys/fs/cgroup"
+
+/* A cgroup's id is its directory's inode number. */
+static uint64_t cgroup_id(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+static int join(struct hook *h, const char *cgroup)
+{
+	char path[128], pid[16];
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	snprintf(pid, sizeof(pid), "%d", h->target.pid);
+	return write_file(path, pid);
+}
+
+static void remove_cgroups(struct hook *h)
+{
+	if (h->target.pid > 0)
+		join(h, ROOT);
+	rmdir(INNER);
+	rmdir(OUTER);
+}
+
+static int setup_cgroups(struct hook *h)
+{
+	if (access(ROOT "/cgroup.procs", W_OK)) {
+		hook_skip("no cgroup2 at " ROOT);
+		return 0;
+	}
+	if ((mkdir(OUTER, 0755) && errno != EEXIST) ||
+	    (mkdir(INNER, 0755) && errno != EEXIST))
+		return -errno;
+	return hook_setup_target(h);
+}
+
+/* Attach a policy of its own to a cgroup, as h->more[@i]. */
+static int attach_to(struct hook *h, unsigned int i, const char *cgroup)
+{
+	h->more[i] = hook_load(cgroup_id(cgroup));
+	if (!h->more[i])
+		return errno ? -errno : -EINVAL;
+	return hook_attach(h->more[i]->maps.hook, &h->more_link[i]);
+}
+
+/* Walk and say which policy was asked. */
+enum who { NOBODY, SYSTEM, FIRST, SECOND };
+
+static unsigned long asked(struct hook_policy *skel)
+{
+	return skel ? skel->bss->nr_seen : 0;
+}
+
+static enum who who_decides(struct hook *h)
+{
+	unsigned long before[] = {
+		asked(h->skel), asked(h->more[0]), asked(h->more[1]),
+	};
+	long ret = hook_walk(h, 0, 0);
+
+	if (ret == -ENOENT)
+		return NOBODY;
+	EXPECT_EQ(ret, 0);
+	EXPECT_EQ(asked(h->skel) + asked(h->more[0]) + asked(h->more[1]),
+		  before[0] + before[1] + before[2] + 1);
+	if (asked(h->skel) > before[0])
+		return SYSTEM;
+	return asked(h->more[0]) > before[1] ? FIRST : SECOND;
+}
+
+static void run_nearest(struct hook *h)
+{
+	/* Only the outer cgroup has one. */
+	EXPECT_EQ(attach_to(h, 0, OUTER), 0);
+	EXPECT_EQ(who_decides(h), NOBODY);
+	EXPECT_EQ(join(h, OUTER), 0);
+	EXPECT_EQ(who_decides(h), FIRST);
+	EXPECT_EQ(join(h, INNER), 0);
+	EXPECT_EQ(who_decides(h), FIRST);
+
+	/* And then the system. */
+	h->skel = hook_load(0);
+	if (!EXPECT(h->skel, ""))
+		return;
+	EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), 0);
+	EXPECT_EQ(who_decides(h), FIRST);
+	EXPECT_EQ(join(h, ROOT), 0);
+	EXPECT_EQ(who_decides(h), SYSTEM);
+
+	/* And the inner one. */
+	EXPECT_EQ(attach_to(h, 1, INNER), 0);
+	EXPECT_EQ(who_decides(h), SYSTEM);
+	EXPECT_EQ(join(h, INNER), 0);
+	EXPECT_EQ(who_decides(h), SECOND);
+	EXPECT_EQ(join(h, OUTER), 0);
+	EXPECT_EQ(who_decides(h), FIRST);
+
+	/* Each is out of force for itself. */
+	EXPECT_EQ(join(h, INNER), 0);
+	hook_detach(&h->more_link[1]);
+	hook_expect_exit(h->more[1], 1, PMADV_EXIT_DETACHED);
+	EXPECT_EQ(who_decides(h), FIRST);
+	hook_detach(&h->more_link[0]);
+	EXPECT_EQ(who_decides(h), SYSTEM);
+	hook_detach(&h->link);
+	EXPECT_EQ(who_decides(h), NOBODY);
+}
+
+static void run_root(struct hook *h)
+{
+	/* The root cgroup is not the system: it is the nearest for more. */
+	h->skel = hook_load(0);
+	if (!EXPECT(h->skel, ""))
+		return;
+	EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), 0);
+	EXPECT_EQ(attach_to(h, 0, ROOT), 0);
+	EXPECT_EQ(who_decides(h), FIRST);
+	EXPECT_EQ(join(h, INNER), 0);
+	EXPECT_EQ(who_decides(h), FIRST);
+	hook_detach(&h->more_link[0]);
+	EXPECT_EQ(who_decides(h), SYSTEM);
+}
+
+static void run_scope_busy(struct hook *h)
+{
+	EXPECT_EQ(attach_to(h, 0, OUTER), 0);
+	EXPECT_EQ(attach_to(h, 1, OUTER), -EBUSY);
+	EXPECT_EQ(hook_counter("hook", "cgroup_id"), cgroup_id(OUTER));
+
+	/* An update can't move a link to another scope. */
+	hook_policy__destroy(h->more[1]);
+	h->more[1] = hook_load(cgroup_id(INNER));
+	if (!EXPECT(h->more[1], ""))
+		return;
+	EXPECT_EQ(bpf_link__update_map(h->more_link[0], h->more[1]->maps.hook),
+		  -EINVAL);
+	EXPECT_EQ(h->more[0]->bss->exits, 0);
+	EXPECT_EQ(hook_attach(h->more[1]->maps.hook, &h->more_link[1]), 0);
+}
+
+static void run_no_cgroup(struct hook *h)
+{
+	h->skel = hook_load(~0ULL >> 1);
+	if (!EXPECT(h->skel, ""))
+		return;
+	EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), -ENOENT);
+	EXPECT_EQ(h->skel->bss->inits, 0);
+}
+
+static void run_removed(struct hook *h)
+{
+	EXPECT_EQ(attach_to(h, 0, INNER), 0);
+	EXPECT(!hook_hung_up(h->more_link[0], 0), "");
+	EXPECT_EQ(rmdir(INNER), 0);
+	EXPECT(hook_hung_up(h->more_link[0], 5000), "");
+	hook_expect_exit(h->more[0], 1, PMADV_EXIT_CGROUP);
+	EXPECT(h->more[0]->bss->exit_msg[0], "");
+
+	/* Not an ejection, and the same name is another cgroup. */
+	EXPECT_EQ(hook_counter("hook", "calls"), -ENOENT);
+	EXPECT_EQ(mkdir(INNER, 0755), 0);
+	EXPECT_EQ(attach_to(h, 1, INNER), 0);
+	EXPECT_EQ(join(h, INNER), 0);
+	EXPECT_EQ(who_decides(h), SECOND);
+}
+
+/* Ejecting one policy leaves the next nearest in charge. */
+static void run_scope_ejected(struct hook *h)
+{
+	h->skel = hook_load(0);
+	if (!EXPECT(h->skel, ""))
+		return;
+	EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), 0);
+	EXPECT_EQ(attach_to(h, 0, OUTER), 0);
+	EXPECT_EQ(join(h, INNER), 0);
+	hook_rule(h->more[0], h->addr, h->addr + h->len, PMADV_SKIP)->todo =
+		HOOK_DO_ERROR;
+	EXPECT_EQ(hook_walk(h, 0, 0), -ECANCELED);
+	hook_expect_exit(h->more[0], 1, PMADV_EXIT_ERROR);
+	EXPECT_EQ(who_decides(h), SYSTEM);
+	EXPECT(!hook_hung_up(h->link, 0), "");
+}
+
+const struct hook_test hook_scope_tests[] = {
+	{
+		.name = "scope_nearest",
+		.description = "the policy of the target's nearest cgroup decides",
+		.setup = setup_cgroups,
+		.run = run_nearest,
+		.cleanup = remove_cgroups,
+	},
+	{
+		.name = "scope_root",
+		.description = "the root cgroup is nearer than the system",
+		.setup = setup_cgroups,
+		.run = run_root,
+		.cleanup = remove_cgroups,
+	},
+	{
+		.name = "scope_busy",
+		.description = "one policy per cgroup, and it stays there",
+		.setup = setup_cgroups,
+		.run = run_scope_busy,
+		.cleanup = remove_cgroups,
+	},
+	{
+		.name = "scope_no_cgroup",
+		.description = "an id that is no cgroup's is refused",
+		.setup = setup_cgroups,
+		.run = run_no_cgroup,
+		.cleanup = remove_cgroups,
+	},
+	{
+		.name = "scope_removed",
+		.description = "removing a cgroup detaches its policy",
+		.setup = setup_cgroups,
+		.run = run_removed,
+		.cleanup = remove_cgroups,
+	},
+	{
+		.name = "scope_ejected",
+		.description = "after an ejection the next nearest decides",
+		.setup = setup_cgroups,
+		.run = run_scope_ejected,
+		.cleanup = remove_cgroups,
+	},
+	{ }
+};
