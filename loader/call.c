@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "call.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <pmadv/process_madvise.h>
+
+#include "maps.h"
+#include "output.h"
+#include "sysfs.h"
+#include "util.h"
+
+#define PROGRESS_AFTER_NS	2000000000ULL
+#define PROGRESS_EVERY_NS	250000000L
+
+/*
+ * The call does not return before it is done, and asking it to return early to
+ * show progress would have the policy see several calls where there is one. So
+ * a thread watches the target's memory meanwhile.
+ */
+struct progress {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool done;
+	bool started;
+	const struct walk *walk;
+	uint64_t from_ns;
+};
+
+static void show_progress(const struct progress *progress, uint64_t elapsed)
+{
+	const struct walk *walk = progress->walk;
+	char before[HUMAN_LEN], now[HUMAN_LEN];
+	uint64_t resident, swapped;
+
+	if (target_memory(walk->target->pid, &resident, &swapped))
+		return;
+	progress_line("%s (%d): %llu s, resident %s of %s", walk->target->name,
+		      walk->target->pid, (unsigned long long)(elapsed / 1000000000),
+		      human_bytes(resident, now),
+		      human_bytes(walk->resident_before, before));
+}
+
+static void *progress_run(void *data)
+{
+	struct progress *progress = data;
+	struct timespec until;
+
+	pthread_mutex_lock(&progress->lock);
+	while (!progress->done) {
+		uint64_t elapsed = now_ns() - progress->from_ns;
+
+		if (elapsed >= PROGRESS_AFTER_NS)
+			show_progress(progress, elapsed);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += PROGRESS_EVERY_NS;
+		if (until.tv_nsec >= 1000000000) {
+			until.tv_nsec -= 1000000000;
+			until.tv_sec++;
+		}
+		pthread_cond_timedwait(&progress->wake, &progress->lock, &until);
+	}
+	pthread_mutex_unlock(&progress->lock);
+	return NULL;
+}
+
+/* Signals stay with the thread that makes the call: they are to end it. */
+static void progress_start(struct progress *progress, const struct walk *walk)
+{
+	pthread_condattr_t monotonic;
+	sigset_t all, before;
+
+	memset(progress, 0, sizeof(*progress));
+	if (out_json() || out_quiet() || !isatty(STDERR_FILENO))
+		return;
+
+	progress->walk = walk;
+	progress->from_ns = now_ns();
+	pthread_mutex_init(&progress->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&progress->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	progress->started = !pthread_create(&progress->thread, NULL, progress_run,
+					    progress);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void progress_stop(struct progress *progress)
+{
+	if (!progress->started)
+		return;
+
+	pthread_mutex_lock(&progress->lock);
+	progress->done = true;
+	pthread_cond_signal(&progress->wake);
+	pthread_mutex_unlock(&progress->lock);
+	pthread_join(progress->thread, NULL);
+	progress_line("%s", "");
+}
+
+int walk_run(const struct target *target, const struct request *request,
+	     struct walk *walk)
+{
+	struct progress progress;
+	ssize_t ret;
+
+	memset(walk, 0, sizeof(*walk));
+	walk->target = target;
+	walk->result.max_pages = request->max_pages;
+	walk->result.cursor = request->cursor;
+	walk->result.cursor_index = request->cursor_index;
+	target_memory(target->pid, &walk->resident_before, &walk->swapped_before);
+
+	progress_start(&progress, walk);
+	walk->elapsed_ns = now_ns();
+	ret = pmadv_call_all(target->pidfd, request->ranges, request->nr_ranges,
+			     request->advice, request->flags, &walk->result,
+			     &stop_asked);
+	walk->err = ret < 0 ? -errno : 0;
+	walk->elapsed_ns = now_ns() - walk->elapsed_ns;
+	progress_stop(&progress);
+
+	/* Ended before the first range is ended early, not failed. */
+	if (walk->err == -EINTR && walk->result.stopped == PMADV_STOPPED_SIGNAL)
+		walk->err = 0;
+	if (walk->result.stopped == PMADV_STOPPED_EJECTED)
+		walk->err = -EEJECTED;
+
+	if (target_memory(target->pid, &walk->resident_after, &walk->swapped_after))
+		walk->resident_after = walk->swapped_after = 0;
+	return walk->err;
+}
+
+/* Without our kernel the flags are what is wrong with any call. */
+static bool flags_known(unsigned int flags)
+{
+	struct pmadv_result result = { };
+
+	errno = 0;
+	pmadv_call(-1, NULL, 0, MADV_COLD, flags, &result);
+	return errno == EBADF;
+}
+
+int walk_say_error(const struct walk *walk, const struct request *request)
+{
+	const char *name = walk->target->name;
+	int pid = walk->target->pid;
+	char ejection[256] = "";
+
+	switch (-walk->err) {
+	case 0:
+		return 0;
+	case EEJECTED:
+		if (sysfs_last_ejection(ejection, sizeof(ejection)))
+			ejection[0] = '\0';
+		return say_error(walk->err, "the kernel ejected policy %s", ejection);
+	case ENOENT:
+		return say_error(walk->err, "%s (%d): no policy is in force for it: attach one with 'pmadv attach', or give --advice without --policy",
+				 name, pid);
+	case ESRCH:
+		return say_error(walk->err, "%s (%d): it has exited", name, pid);
+	case EPERM:
+		return say_error(walk->err, "%s (%d): no permission to advise it: it takes CAP_SYS_NICE",
+				 name, pid);
+	case EACCES:
+		return say_error(walk->err, "%s (%d): no permission to look into it: it takes the same user, or CAP_SYS_PTRACE",
+				 name, pid);
+	case EINVAL:
+	case ENOSYS:
+		if (!flags_known(request->flags))
+			return say_error(-ELACKS, "this kernel's process_madvise(2) does not have the flags it takes: boot one built with this project's patches; see 'pmadv probe'");
+		/* fall through */
+	default:
+		if (walk->result.error)
+			return say_error(walk->err, "%s (%d): nothing was advised: %s, first at %llx",
+					 name, pid, error_text(walk->err),
+					 (unsigned long long)walk->result.error_addr);
+		return say_error(walk->err, "%s (%d): %s", name, pid,
+				 error_text(walk->err));
+	}
+}
+
+struct json_object *walk_json(const struct walk *walk, const struct request *request,
+			      uint64_t round)
+{
+	const struct pmadv_result *result = &walk->result;
+	struct json_object *line = json_line("walk");
+
+	if (round)
+		json_number(line, "round", round);
+	json_signed(line, "pid", walk->target->pid);
+	json_text(line, "comm", walk->target->name);
+	json_text(line, "error",
+		  !walk->err ? NULL :
+		  -walk->err < EUSAGE ? strerrorname_np(-walk->err) : "EJECTED");
+	json_text(line, "advice", advice_name(request->advice));
+	json_flag(line, "policy", request->flags & PMADV_POLICY);
+	json_flag(line, "dry_run", request->flags & PMADV_DRY_RUN);
+	json_number(line, "call_id", result->call_id);
+	json_text(line, "stopped", stopped_word(result->stopped));
+	json_address(line, "cursor", result->cursor);
+	json_number(line, "cursor_index", result->cursor_index);
+	json_text(line, "first_error",
+		  result->error ? strerrorname_np((int)result->error) : NULL);
+	json_address(line, "first_error_addr", result->error_addr);
+	json_number(line, "ranges_seen", result->ranges_seen);
+	json_number(line, "ranges_advised", result->ranges_advised);
+	json_number(line, "ranges_skipped", result->ranges_skipped);
+	json_number(line, "ranges_refused", result->ranges_refused);
+	json_number(line, "ranges_failed", result->ranges_failed);
+	json_number(line, "holes", result->holes);
+	json_number(line, "bytes_advised", result->bytes_advised);
+	json_number(line, "yields", result->yields);
+	json_stats(line, &result->stats);
+	json_number(line, "elapsed_ns", walk->elapsed_ns);
+	json_number(line, "resident_before", walk->resident_before);
+	json_number(line, "resident_after", walk->resident_after);
+	json_number(line, "swap_before", walk->swapped_before);
+	json_number(line, "swap_after", walk->swapped_after);
+	return line;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A walk over one target: the call, its progress, and what came of it. */
+#ifndef PMADV_CALL_H
+#define PMADV_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include <linux/process_madvise.h>
+
+#include "options.h"
+#include "target.h"
+
+/* What is wanted of process_madvise(2). */
+struct request {
+	const struct iovec *ranges;	/* NULL: everything */
+	size_t nr_ranges;
+	int advice;
+	unsigned int flags;
+	uint64_t max_pages;
+	uint64_t cursor;
+	uint32_t cursor_index;
+};
+
+/* What came of it for one target. */
+struct walk {
+	const struct target *target;
+	int err;			/* 0 or -errno of the call */
+	struct pmadv_result result;
+	uint64_t resident_before;
+	uint64_t resident_after;
+	uint64_t swapped_before;
+	uint64_t swapped_after;
+	uint64_t elapsed_ns;
+};
+
+/*
+ * Advise @target. Shows progress on a terminal once it takes long; ends early
+ * when we are asked to stop. The error is also returned, and not said.
+ */
+int walk_run(const struct target *target, const struct request *request,
+	     struct walk *walk);
+
+/* Say what @walk->err means; returns it, or what exit_status() maps better. */
+int walk_say_error(const struct walk *walk, const struct request *request);
+
+/* One line or object for a walk; @round counts from 1, 0 is none. */
+struct json_object *walk_json(const struct walk *walk, const struct request *request,
+			      uint64_t round);
+
+#endif /* PMADV_CALL_H */

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cgroup.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <linux/magic.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "util.h"
+
+int cgroup_mount(char path[PATH_MAX])
+{
+	struct mntent *mount;
+	int err = -ENOENT;
+	FILE *mounts;
+
+	mounts = setmntent("/proc/self/mounts", "re");
+	if (!mounts)
+		return -errno;
+
+	while (err && (mount = getmntent(mounts))) {
+		if (strcmp(mount->mnt_type, "cgroup2"))
+			continue;
+		snprintf(path, PATH_MAX, "%s", mount->mnt_dir);
+		err = 0;
+	}
+
+	endmntent(mounts);
+	return err;
+}
+
+static int check_cgroup(const char *path)
+{
+	struct statfs fs;
+
+	if (statfs(path, &fs))
+		return -errno;
+	return fs.f_type == CGROUP2_SUPER_MAGIC ? 0 : -ENOTDIR;
+}
+
+int cgroup_resolve(const char *name, char path[PATH_MAX])
+{
+	char mount[PATH_MAX];
+	int err = -ENOENT;
+	int length;
+
+	if (*name == '/') {
+		err = check_cgroup(name);
+		if (!err) {
+			snprintf(path, PATH_MAX, "%s", name);
+			return 0;
+		}
+	}
+	if (cgroup_mount(mount))
+		return err;
+
+	length = snprintf(path, PATH_MAX, "%s%s%s", mount, *name == '/' ? "" : "/",
+			  name);
+	if (length >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return check_cgroup(path) ? err : 0;
+}
+
+int cgroup_id_of(const char *name, uint64_t *id)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int err;
+
+	err = cgroup_resolve(name, path);
+	if (!err && stat(path, &st))
+		err = -errno;
+	if (!err && !S_ISDIR(st.st_mode))
+		err = -ENOTDIR;
+
+	if (err == -ENOTDIR)
+		return say_error(-EUSAGE, "'%s' is no cgroup of cgroup v2: give a directory below its mount point, for instance /sys/fs/cgroup/NAME",
+				 name);
+	if (err)
+		return say_error(err, "cgroup '%s': %s", name, error_text(err));
+
+	/* What the kernel calls the ID of a cgroup is its inode number. */
+	*id = st.st_ino;
+	return 0;
+}
+
+int cgroup_path_of(uint64_t id, char path[PATH_MAX])
+{
+	char mount[PATH_MAX];
+	char *roots[] = { mount, NULL };
+	int err = -ENOENT;
+	FTSENT *entry;
+	FTS *tree;
+
+	if (cgroup_mount(mount))
+		return -ENOENT;
+	tree = fts_open(roots, FTS_PHYSICAL | FTS_XDEV, NULL);
+	if (!tree)
+		return -errno;
+
+	while (err && (entry = fts_read(tree))) {
+		const char *below;
+
+		if (entry->fts_info != FTS_D || entry->fts_statp->st_ino != id)
+			continue;
+		below = entry->fts_path + strlen(mount);
+		snprintf(path, PATH_MAX, "%s", *below ? below : "/");
+		err = 0;
+	}
+
+	fts_close(tree);
+	return err;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* cgroups (v2): where they are mounted, and paths to numbers and back. */
+#ifndef PMADV_CGROUP_H
+#define PMADV_CGROUP_H
+
+#include <limits.h>
+#include <stdint.h>
+
+/* Mount point of cgroup v2, or -ENOENT. */
+int cgroup_mount(char path[PATH_MAX]);
+
+/*
+ * The directory of cgroup @name: a path as it is, or one below the mount point.
+ * 0 or -ENOENT, -ENOTDIR (there, but no cgroup of v2); says nothing.
+ */
+int cgroup_resolve(const char *name, char path[PATH_MAX]);
+
+/* The same for what the user gave to --cgroup; says what is wrong. */
+int cgroup_id_of(const char *name, uint64_t *id);
+
+/* Path of a cgroup below the mount point ("/" for the root), or -ENOENT. */
+int cgroup_path_of(uint64_t id, char path[PATH_MAX]);
+
+#endif /* PMADV_CGROUP_H */

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/process_madvise.h>
+
+#include "call.h"
+#include "maps.h"
+#include "options.h"
+#include "output.h"
+#include "records.h"
+#include "show.h"
+#include "target.h"
+
+#define MAX_RANGES	1024	/* UIO_MAXIOV: what one call takes */
+
+static const struct option_def options[] = {
+	{ "advice", 'a', OPTION_ADVICE, offsetof(struct args, advice), "ADVICE",
+	  "cold, pageout, willneed or collapse; with --policy, what is proposed to it" },
+	{ "policy", 'p', OPTION_FLAG, offsetof(struct args, policy), NULL,
+	  "have the policy in force for the target decide about each range" },
+	{ "range", 'r', OPTION_RANGES, offsetof(struct args, ranges), "START-END",
+	  "only these addresses, in hexadecimal as in /proc/PID/maps; repeatable; "
+	  "default: the whole address space" },
+	{ "dry-run", 'd', OPTION_FLAG, offsetof(struct args, dry_run), NULL,
+	  "show what would be done with each range; change nothing" },
+	{ "max-pages", 'm', OPTION_COUNT, offsetof(struct args, max_pages), "N",
+	  "end once N pages of a target were dealt with" },
+	{ "cursor", 'C', OPTION_ADDRESS, offsetof(struct args, cursor), "ADDRESS",
+	  "go on where an earlier walk of the same target stopped" },
+	OPTIONS_COMMON
+};
+
+static const struct example examples[] = {
+	{ "pmadv advise redis-server --policy --dry-run",
+	  "what the policy in force would do with each range" },
+	{ "pmadv advise redis-server --policy", "do it" },
+	{ "pmadv advise 4711 --advice pageout",
+	  "page out a whole process, without a policy" },
+	{ "pmadv advise /sys/fs/cgroup/background --advice cold",
+	  "all processes of a cgroup" },
+	{ "pmadv advise 4711 -a pageout -r 7f0012300000-7f0012400000",
+	  "one range of it" },
+	{ }
+};
+
+static const char *const range_columns[] = {
+	"RANGE", ">SIZE", "MAPPING", "VERDICT", "OUTCOME", "WHY", "NAME", NULL
+};
+
+static const char *const walk_columns[] = {
+	">PID", "COMMAND", ">SEEN", ">ADVISED", ">SKIPPED", ">REFUSED", ">FAILED",
+	">HOLES", ">BYTES", ">SCANNED", ">RECLAIMED", ">SWAPPED", ">TIME", "ENDED", NULL
+};
+
+/* A dry run shows its ranges, with the names they have at that moment. */
+struct preview {
+	struct records *records;
+	struct libscols_table *table;
+	struct vec maps;
+};
+
+static int on_range(void *data, const struct pmadv_range_record *record)
+{
+	struct preview *preview = data;
+	const char *name = maps_name(&preview->maps, record->start);
+	char range[40], bytes[HUMAN_LEN], vma[VMA_TEXT_LEN], verdict[VERDICT_TEXT_LEN];
+
+	if (out_json()) {
+		struct json_object *line = range_json(record);
+
+		json_text(line, "name", name);
+		return json_print(line);
+	}
+
+	snprintf(range, sizeof(range), "%llx-%llx", record->start, record->end);
+	return table_row(preview->table, range,
+			 human_bytes(record->end - record->start, bytes),
+			 vma_flags_text(record->vma_flags, vma),
+			 verdict_text(record->verdict, verdict),
+			 outcome_text(record->outcome),
+			 record->error ? strerrorname_np((int)record->error) : "", name);
+}
+
+/* Room for all ranges, twice: nobody reads while the call is under way. */
+static uint64_t preview_buffer(pid_t pid)
+{
+	struct vec maps = { };
+	uint64_t nr = 0;
+
+	if (!maps_read(pid, &maps))
+		nr = maps.nr;
+	maps_free(&maps);
+	return (nr + 256) * 2 * (sizeof(struct pmadv_range_record) + 8);
+}
+
+static void preview_end(struct preview *preview)
+{
+	records_close(preview->records);
+	scols_unref_table(preview->table);
+	maps_free(&preview->maps);
+	memset(preview, 0, sizeof(*preview));
+}
+
+static int preview_start(struct preview *preview, const struct target *target)
+{
+	const struct records_filter filter = { .caller = getpid(), .ranges = true };
+	const struct records_handler handler = { .range = on_range, .data = preview };
+	int err;
+
+	memset(preview, 0, sizeof(*preview));
+	preview->table = table_new(range_columns);
+	if (!preview->table)
+		return say_error(-ENOMEM, "not enough memory");
+	preview->records = records_open(&filter, preview_buffer(target->pid), &handler,
+					&err);
+	if (!preview->records)
+		preview_end(preview);
+	return err;
+}
+
+static int preview_show(struct preview *preview, const struct walk *walk)
+{
+	int ret;
+
+	/* Without names if we may not read them. */
+	if (maps_read(walk->target->pid, &preview->maps))
+		say_warning("%s (%d): no permission to read the names of its mappings",
+			    walk->target->name, walk->target->pid);
+	do {
+		ret = records_read(preview->records);
+	} while (ret > 0);
+	if (ret < 0)
+		return ret;
+
+	records_warn_lost(preview->records);
+	if (!out_json() && scols_table_get_nlines(preview->table))
+		return table_print(preview->table);
+	return 0;
+}
+
+static void show_ending(const struct walk *walk)
+{
+	const struct pmadv_result *result = &walk->result;
+	const char *why = stopped_text(result->stopped);
+
+	if (result->error)
+		out_text("  first error  %s at %llx\n",
+			 strerrorname_np((int)result->error),
+			 result->error_addr);
+	if (!why)
+		return;
+	if (result->cursor)
+		out_text("  stopped      at %llx: %s; --cursor %llx goes on from there\n",
+			 result->cursor, why, result->cursor);
+	else
+		out_text("  stopped      before the first range: %s\n", why);
+}
+
+static int show_block(const struct walk *walk, const struct request *request)
+{
+	const struct pmadv_result *result = &walk->result;
+	const char *advice = advice_name(request->advice);
+	char bytes[HUMAN_LEN], time[HUMAN_LEN], from[HUMAN_LEN], to[HUMAN_LEN],
+	     swap_from[HUMAN_LEN], swap_to[HUMAN_LEN], stats[STATS_TEXT_LEN];
+
+	out_text("%s (%d): %s%s%s%s in %s\n", walk->target->name, walk->target->pid,
+		 request->flags & PMADV_POLICY ? "as the policy decides" : advice,
+		 request->flags & PMADV_POLICY && advice ? ", proposed: " : "",
+		 request->flags & PMADV_POLICY && advice ? advice : "",
+		 request->flags & PMADV_DRY_RUN ? ", nothing changed (dry run)," : "",
+		 human_time(walk->elapsed_ns, time));
+	out_text("  ranges       %llu seen: %llu %s, %llu skipped, %llu refused, %llu failed; %llu holes\n",
+		 result->ranges_seen, result->ranges_advised,
+		 request->flags & PMADV_DRY_RUN ? "would be advised" : "advised",
+		 result->ranges_skipped, result->ranges_refused,
+		 result->ranges_failed, result->holes);
+	out_text("  addresses    %s advised\n", human_bytes(result->bytes_advised, bytes));
+	if (!(request->flags & PMADV_DRY_RUN)) {
+		stats_text(&result->stats, stats);
+		out_text("  pages        %s\n", *stats ? stats : "none looked at");
+		out_text("  resident     %s -> %s\n",
+			 human_bytes(walk->resident_before, from),
+			 human_bytes(walk->resident_after, to));
+		out_text("  in swap      %s -> %s\n",
+			 human_bytes(walk->swapped_before, swap_from),
+			 human_bytes(walk->swapped_after, swap_to));
+	}
+	show_ending(walk);
+	return out_flush();
+}
+
+static int add_row(struct libscols_table *table, const char *pid, const char *name,
+		   const struct pmadv_result *result, uint64_t elapsed_ns,
+		   const char *ended)
+{
+	char seen[HUMAN_LEN], advised[HUMAN_LEN], skipped[HUMAN_LEN], refused[HUMAN_LEN],
+	     failed[HUMAN_LEN], holes[HUMAN_LEN], bytes[HUMAN_LEN], scanned[HUMAN_LEN],
+	     reclaimed[HUMAN_LEN], swapped[HUMAN_LEN], time[HUMAN_LEN];
+	uint64_t page = page_size();
+
+	return table_row(table, pid, name, human_count(result->ranges_seen, seen),
+			 human_count(result->ranges_advised, advised),
+			 human_count(result->ranges_skipped, skipped),
+			 human_count(result->ranges_refused, refused),
+			 human_count(result->ranges_failed, failed),
+			 human_count(result->holes, holes),
+			 human_bytes(result->bytes_advised, bytes),
+			 human_bytes(result->stats.scanned * page, scanned),
+			 human_bytes(result->stats.reclaimed * page, reclaimed),
+			 human_bytes(result->stats.swapped * page, swapped),
+			 human_time(elapsed_ns, time), ended);
+}
+
+static int add_walk(struct libscols_table *table, const struct walk *walk)
+{
+	char pid[16], ended[96];
+	const char *why = stopped_text(walk->result.stopped);
+
+	if (why && walk->result.cursor)
+		snprintf(ended, sizeof(ended), "at %llx: %s",
+			 walk->result.cursor, why);
+	else
+		snprintf(ended, sizeof(ended), "%s", why ? why : "complete");
+	snprintf(pid, sizeof(pid), "%d", walk->target->pid);
+	return add_row(table, pid, walk->target->name, &walk->result, walk->elapsed_ns,
+		       ended);
+}
+
+/* One target: its ranges if it is a dry run, the call, and what came of it. */
+static int advise_one(const struct target *target, const struct request *request,
+		      struct libscols_table *table, struct walk *walk)
+{
+	struct preview preview = { };
+	int err, walk_err;
+
+	if (request->flags & PMADV_DRY_RUN) {
+		err = preview_start(&preview, target);
+		/* The counts do not need the monitor. */
+		if (err == -EPERM || err == -EACCES)
+			say_warning("no table of ranges without that permission");
+		else if (err)
+			return err;
+	}
+
+	walk_run(target, request, walk);
+	walk_err = walk_say_error(walk, request);
+	err = 0;
+	if (preview.records && !walk_err) {
+		if (table && !out_json())
+			out_text("%s (%d)\n", target->name, target->pid);
+		err = preview_show(&preview, walk);
+	}
+	if (!err && (!walk_err || walk->result.ranges_seen)) {
+		if (out_json())
+			err = json_print(walk_json(walk, request, 0));
+		else if (table)
+			err = add_walk(table, walk);
+		else
+			err = show_block(walk, request);
+	}
+
+	preview_end(&preview);
+	return walk_err ? walk_err : err;
+}
+
+static int make_request(const struct args *args, struct request *request)
+{
+	const struct iovec *range = args->ranges.items;
+
+	if (!args->advice && !args->policy)
+		return say_error(-EUSAGE, "what advice? give --advice (" ADVICE_NAMES "), or --policy");
+	if (args->ranges.nr > MAX_RANGES)
+		return say_error(-EUSAGE, "%zu ranges are too many: at most %d",
+				 args->ranges.nr, MAX_RANGES);
+
+	memset(request, 0, sizeof(*request));
+	request->advice = args->advice;
+	request->max_pages = args->max_pages;
+	request->cursor = args->cursor;
+	request->flags = PMADV_SKIP_ERRORS;
+	request->flags |= args->policy ? PMADV_POLICY : 0;
+	request->flags |= args->dry_run ? PMADV_DRY_RUN : 0;
+
+	if (!args->ranges.nr) {
+		request->flags |= PMADV_ENTIRE_ADDRESS_SPACE;
+		return 0;
+	}
+	request->ranges = range;
+	request->nr_ranges = args->ranges.nr;
+	if (!args->cursor)
+		return 0;
+
+	for (size_t i = 0; i < args->ranges.nr; i++) {
+		uint64_t start = (uintptr_t)range[i].iov_base;
+
+		if (args->cursor >= start && args->cursor < start + range[i].iov_len) {
+			request->cursor_index = (uint32_t)i;
+			return 0;
+		}
+	}
+	return say_error(-EUSAGE, "--cursor %" PRIx64 " is in none of the ranges given",
+			 args->cursor);
+}
+
+static int advise_all(const struct vec *targets, const struct request *request,
+		      struct libscols_table *table)
+{
+	const struct target *target = targets->items;
+	struct pmadv_result sum = { };
+	uint64_t elapsed_ns = 0;
+	int first_err = 0;
+	size_t done;
+
+	for (done = 0; done < targets->nr && !stop_asked; done++) {
+		struct walk walk;
+		int err = advise_one(&target[done], request, table, &walk);
+
+		/* Of many, some exit meanwhile: said, and no failure. */
+		if (err == -ESRCH && targets->nr > 1)
+			continue;
+		if (err && !first_err)
+			first_err = err;
+		/* These will not go better with the next one. */
+		if (err == -ELACKS || err == -EEJECTED || err == -ENOMEM || err == -EPIPE)
+			break;
+		elapsed_ns += walk.elapsed_ns;
+		sum.ranges_seen += walk.result.ranges_seen;
+		sum.ranges_advised += walk.result.ranges_advised;
+		sum.ranges_skipped += walk.result.ranges_skipped;
+		sum.ranges_refused += walk.result.ranges_refused;
+		sum.ranges_failed += walk.result.ranges_failed;
+		sum.holes += walk.result.holes;
+		sum.bytes_advised += walk.result.bytes_advised;
+		sum.stats.scanned += walk.result.stats.scanned;
+		sum.stats.reclaimed += walk.result.stats.reclaimed;
+		sum.stats.swapped += walk.result.stats.swapped;
+	}
+
+	if (table && !out_json() && scols_table_get_nlines(table)) {
+		int err = add_row(table, "", "total", &sum, elapsed_ns, "");
+
+		if (!err)
+			err = table_print(table);
+		if (!first_err)
+			first_err = err;
+	}
+	if (stop_asked && !first_err)
+		first_err = say_error(-EINTR, "interrupted; %zu of %zu targets were not begun",
+				      targets->nr - done, targets->nr);
+	return first_err;
+}
+
+static int advise_run(const struct args *args)
+{
+	struct libscols_table *table = NULL;
+	struct vec targets = { };
+	struct request request;
+	int err;
+
+	err = make_request(args, &request);
+	if (!err)
+		err = targets_find(args->operands, args->nr_operands, false, &targets);
+	if (err)
+		return err;
+
+	if (args->cursor && targets.nr > 1) {
+		err = say_error(-EUSAGE, "--cursor is for one target, these are %zu",
+				targets.nr);
+		goto out;
+	}
+	if (targets.nr > 1) {
+		table = table_new(walk_columns);
+		if (!table) {
+			err = say_error(-ENOMEM, "not enough memory");
+			goto out;
+		}
+	}
+	err = advise_all(&targets, &request, table);
+out:
+	scols_unref_table(table);
+	targets_free(&targets);
+	return err;
+}
+
+const struct verb verb_advise = {
+	.name = "advise",
+	.operands = "TARGET...",
+	.min_operands = 1,
+	.max_operands = -1,
+	.summary = "Advise the memory of processes once, and say what came of it.",
+	.options = options,
+	.examples = examples,
+	.run = advise_run,
+};

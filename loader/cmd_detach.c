@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "cgroup.h"
+#include "options.h"
+#include "output.h"
+#include "policy.h"
+
+static const struct option_def options[] = {
+	{ "cgroup", 'c', OPTION_CGROUP, offsetof(struct args, cgroup), "PATH",
+	  "only where the policy is in force for this cgroup" },
+	{ "all", 'a', OPTION_FLAG, offsetof(struct args, all), NULL,
+	  "all policies of that name or, without a name, all there are" },
+	OPTIONS_COMMON
+};
+
+static const struct example examples[] = {
+	{ "pmadv detach background_app",
+	  "take a policy out of force, whoever attached it" },
+	{ "pmadv detach cold_pages --cgroup /sys/fs/cgroup/background",
+	  "where it is in force for several cgroups" },
+	{ "pmadv detach --all", "end all policies" },
+	{ }
+};
+
+static int detach_link(const struct policy_link *link)
+{
+	char *scope;
+	int err = 0;
+	int fd;
+
+	/* A dead one has only its pin left. */
+	if (link->map_id) {
+		fd = bpf_link_get_fd_by_id(link->link_id);
+		if (fd >= 0) {
+			if (bpf_link_detach(fd))
+				err = -errno;
+			close(fd);
+		} else if (errno != ENOENT) {
+			err = -errno;
+		}
+	}
+	/* Detached by somebody else between our two looks is what we want. */
+	if (err && err != -EINVAL && err != -ENOENT)
+		return say_error(err, "cannot detach %s (link %u): %s", link->name,
+				 link->link_id, error_text(err));
+	if (link->pin && unlink(link->pin) && errno != ENOENT)
+		return say_error(-errno, "cannot remove %s: %s", link->pin,
+				 strerror(errno));
+
+	scope = scope_text(link->cgroup_id);
+	if (out_json()) {
+		struct json_object *line = json_line("detached");
+
+		json_text(line, "policy", link->name);
+		json_text(line, "scope", link->map_id ? scope : NULL);
+		json_number(line, "link_id", link->link_id);
+		json_text(line, "pin", link->pin);
+		err = json_print(line);
+	} else {
+		out_text("%s detached: %s%s\n", link->name,
+			 link->map_id ? "scope " : "what was left of it",
+			 link->map_id && scope ? scope : "");
+		err = out_flush();
+	}
+	free(scope);
+	return err;
+}
+
+static bool wanted(const struct policy_link *link, const char *name,
+		   const uint64_t *cgroup_id)
+{
+	if (name && strcmp(link->name, name))
+		return false;
+	return !cgroup_id || link->cgroup_id == *cgroup_id;
+}
+
+static int say_none(const struct vec *links, const char *name, const char *cgroup)
+{
+	const struct policy_link *link = links->items;
+	char *names = NULL, *longer;
+
+	if (!name)
+		return say_error(-ENOENT, "no policy is attached");
+
+	for (size_t i = 0; i < links->nr; i++) {
+		longer = format_string("%s%s%s", names ? names : "", names ? ", " : "",
+				       link[i].name);
+		free(names);
+		names = longer;
+	}
+	if (names)
+		say_error(-ENOENT, "policy %s is not attached%s%s; there is: %s", name,
+			  cgroup ? " for cgroup " : "", cgroup ? cgroup : "", names);
+	else
+		say_error(-ENOENT, "policy %s is not attached, nor any other", name);
+	free(names);
+	return -ENOENT;
+}
+
+static int detach_run(const struct args *args)
+{
+	const char *name = args->nr_operands ? args->operands[0] : NULL;
+	const struct policy_link *link;
+	struct vec links = { };
+	uint64_t cgroup_id;
+	size_t nr = 0;
+	int err;
+
+	if (!name && !args->all)
+		return say_error(-EUSAGE, "which policy? give its name (see 'pmadv list'), or --all");
+	if (args->cgroup) {
+		err = cgroup_id_of(args->cgroup, &cgroup_id);
+		if (err)
+			return err;
+	}
+
+	err = hook_check();
+	if (err)
+		return err;
+	err = policy_links(&links);
+	if (err == -EPERM)
+		return say_error(err, "no permission to look at BPF links: it takes CAP_SYS_ADMIN; run it as root");
+	if (err)
+		return say_error(err, "cannot look at BPF links: %s", error_text(err));
+
+	link = links.items;
+	for (size_t i = 0; i < links.nr; i++)
+		nr += wanted(&link[i], name, args->cgroup ? &cgroup_id : NULL);
+
+	if (!nr)
+		err = say_none(&links, name, args->cgroup);
+	else if (nr > 1 && !args->all)
+		err = say_error(-EUSAGE, "policy %s is attached %zu times: say which with --cgroup, or give --all",
+				name, nr);
+
+	for (size_t i = 0; i < links.nr && !err; i++)
+		if (wanted(&link[i], name, args->cgroup ? &cgroup_id : NULL))
+			err = detach_link(&link[i]);
+
+	policy_links_free(&links);
+	return err;
+}
+
+const struct verb verb_detach = {
+	.name = "detach",
+	.operands = "[NAME]",
+	.min_operands = 0,
+	.max_operands = 1,
+	.summary = "Take a policy out of force, and remove its pin.",
+	.options = options,
+	.examples = examples,
+	.run = detach_run,
+};

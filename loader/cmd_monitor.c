@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "maps.h"
+#include "options.h"
+#include "output.h"
+#include "privileges.h"
+#include "records.h"
+#include "show.h"
+
+static const struct option_def options[] = {
+	{ "pid", 'p', OPTION_PID, offsetof(struct args, pid), "PID",
+	  "only what is done to this process" },
+	{ "interval", 'i', OPTION_SECONDS, offsetof(struct args, interval), "TIME",
+	  "print one summary every TIME (like 5, 0.5 or 200ms), not every range" },
+	{ "count", 'n', OPTION_COUNT, offsetof(struct args, count), "N",
+	  "end after N lines" },
+	{ "buffer", 'b', OPTION_SIZE, offsetof(struct args, buffer), "SIZE",
+	  "size of the ring buffer, made a power of two of pages; default: 1M" },
+	OPTIONS_COMMON
+};
+
+static const struct example examples[] = {
+	{ "pmadv monitor", "a line for every range that any process is advised on" },
+	{ "pmadv monitor --pid 4711 --interval 5", "a summary of one target every 5 seconds" },
+	{ "pmadv monitor --count 100 --json >ranges.jsonl", "100 records, to work on" },
+	{ }
+};
+
+/* What happened in one interval. */
+struct summary {
+	uint64_t calls;
+	uint64_t ranges;
+	uint64_t outcomes[4];
+	uint64_t bytes;
+	struct pmadv_stats stats;
+};
+
+struct monitor {
+	const struct args *args;
+	uint64_t lines;
+	bool full;		/* as many lines as wanted */
+	struct summary summary;
+};
+
+static bool had_enough(struct monitor *monitor)
+{
+	monitor->full = monitor->args->count && monitor->lines >= monitor->args->count;
+	return monitor->full;
+}
+
+static int on_range(void *data, const struct pmadv_range_record *record)
+{
+	struct monitor *monitor = data;
+	struct summary *sum = &monitor->summary;
+	int err;
+
+	if (!monitor->args->interval) {
+		if (had_enough(monitor))
+			return 0;
+		if (out_json())
+			err = json_print(range_json(record));
+		else
+			err = show_range(record, !monitor->lines);
+		monitor->lines++;
+		had_enough(monitor);
+		return err;
+	}
+
+	sum->ranges++;
+	if (record->outcome < ARRAY_SIZE(sum->outcomes))
+		sum->outcomes[record->outcome]++;
+	if (record->outcome == PMADV_ADVISED)
+		sum->bytes += record->end - record->start;
+	sum->stats.scanned += record->stats.scanned;
+	sum->stats.young += record->stats.young;
+	sum->stats.shared += record->stats.shared;
+	sum->stats.deactivated += record->stats.deactivated;
+	sum->stats.isolated += record->stats.isolated;
+	sum->stats.reclaimed += record->stats.reclaimed;
+	sum->stats.written_back += record->stats.written_back;
+	sum->stats.activated += record->stats.activated;
+	sum->stats.swapped += record->stats.swapped;
+	sum->stats.time_ns += record->stats.time_ns;
+	return 0;
+}
+
+static int on_call(void *data, const struct pmadv_call_record *record)
+{
+	struct monitor *monitor = data;
+
+	(void)record;
+	monitor->summary.calls++;
+	return 0;
+}
+
+static int print_summary(struct monitor *monitor, uint64_t lost)
+{
+	const struct summary *sum = &monitor->summary;
+	char bytes[HUMAN_LEN], scanned[HUMAN_LEN], reclaimed[HUMAN_LEN],
+	     written[HUMAN_LEN], time[HUMAN_LEN];
+
+	if (out_json()) {
+		struct json_object *line = json_line("summary");
+
+		json_number(line, "interval_ns", monitor->args->interval);
+		json_number(line, "calls", sum->calls);
+		json_number(line, "ranges_seen", sum->ranges);
+		json_number(line, "ranges_advised", sum->outcomes[PMADV_ADVISED]);
+		json_number(line, "ranges_skipped", sum->outcomes[PMADV_SKIPPED]);
+		json_number(line, "ranges_refused", sum->outcomes[PMADV_REFUSED]);
+		json_number(line, "ranges_failed", sum->outcomes[PMADV_FAILED]);
+		json_number(line, "bytes_advised", sum->bytes);
+		json_stats(line, &sum->stats);
+		json_number(line, "lost", lost);
+		return json_print(line);
+	}
+
+	if (monitor->lines % 20 == 0)
+		out_text("%7s %8s %8s %8s %8s %8s %9s %9s %9s %9s %9s\n", "CALLS",
+			 "RANGES", "ADVISED", "SKIPPED", "REFUSED", "FAILED", "BYTES",
+			 "SCANNED", "RECLAIMED", "WRITTEN", "TIME");
+	out_text("%7" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64
+		 " %8" PRIu64 " %9s %9s %9s %9s %9s\n",
+		 sum->calls, sum->ranges, sum->outcomes[PMADV_ADVISED],
+		 sum->outcomes[PMADV_SKIPPED], sum->outcomes[PMADV_REFUSED],
+		 sum->outcomes[PMADV_FAILED], human_bytes(sum->bytes, bytes),
+		 human_bytes(sum->stats.scanned * page_size(), scanned),
+		 human_bytes(sum->stats.reclaimed * page_size(), reclaimed),
+		 human_bytes(sum->stats.written_back * page_size(), written),
+		 human_time(sum->stats.time_ns, time));
+	return out_flush();
+}
+
+/* What is in the ring when we are stopped was done before; but not for ever. */
+static int drain(struct records *records)
+{
+	int ret = 1;
+
+	for (int i = 0; i < 1024 && ret > 0; i++)
+		ret = records_read(records);
+	return ret < 0 ? ret : 0;
+}
+
+static int end_interval(struct monitor *monitor, struct records *records)
+{
+	int err;
+
+	err = print_summary(monitor, records_lost(records));
+	memset(&monitor->summary, 0, sizeof(monitor->summary));
+	monitor->lines++;
+	had_enough(monitor);
+	return err;
+}
+
+static int64_t until(uint64_t due)
+{
+	uint64_t now = now_ns();
+
+	return due > now ? (int64_t)(due - now) : 0;
+}
+
+static int watch(struct monitor *monitor, struct records *records)
+{
+	struct pollfd ring = { .fd = records_fd(records), .events = POLLIN };
+	uint64_t interval = monitor->args->interval;
+	uint64_t due = now_ns() + interval;
+	int nr, ret = 0;
+
+	while (!monitor->full && !stop_asked) {
+		nr = records_read(records);
+		if (nr < 0)
+			return nr;
+		records_warn_lost(records);
+
+		if (interval && now_ns() >= due) {
+			due += interval;
+			ret = end_interval(monitor, records);
+			if (ret)
+				return ret;
+		}
+		if (nr > 0 || monitor->full)
+			continue;
+
+		ret = wait_fds(&ring, 1, interval ? until(due) : -1);
+		if (ret < 0 && ret != -EINTR)
+			return say_error(ret, "waiting: %s", error_text(ret));
+	}
+
+	if (monitor->full)
+		return 0;
+	ret = drain(records);
+	records_warn_lost(records);
+	if (!ret && interval)
+		ret = end_interval(monitor, records);
+	return ret;
+}
+
+static int print_lost(const struct monitor *monitor, struct records *records)
+{
+	uint64_t lost = records_lost(records);
+
+	if (out_json()) {
+		struct json_object *line = json_line("end");
+
+		json_number(line, "lines", monitor->lines);
+		json_number(line, "lost", lost);
+		return json_print(line);
+	}
+	say_note("%" PRIu64 " records lost", lost);
+	return 0;
+}
+
+static int monitor_run(const struct args *args)
+{
+	struct monitor monitor = { .args = args };
+	const struct records_filter filter = {
+		.target = args->pid,
+		.ranges = true,
+		.calls = args->interval > 0,
+	};
+	const struct records_handler handler = {
+		.range = on_range,
+		.call = on_call,
+		.data = &monitor,
+	};
+	struct records *records;
+	int err;
+
+	if (args->buffer > RECORDS_BUFFER_MAX)
+		return say_error(-EUSAGE, "--buffer: at most 1G");
+
+	records = records_open(&filter, args->buffer, &handler, &err);
+	if (!records)
+		return err;
+	privileges_drop(PRIVILEGES_NONE);
+	say_note("watching%s, until Ctrl-C%s", args->pid ? " that process" : " all processes",
+		 args->count ? " or all lines are there" : "");
+
+	err = watch(&monitor, records);
+	if (!err)
+		err = print_lost(&monitor, records);
+	records_close(records);
+	return err;
+}
+
+const struct verb verb_monitor = {
+	.name = "monitor",
+	.operands = "",
+	.min_operands = 0,
+	.max_operands = 0,
+	.summary = "Show what process_madvise(2) does, range by range or as a summary, and how many records were lost.",
+	.options = options,
+	.examples = examples,
+	.run = monitor_run,
+};

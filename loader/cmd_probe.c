@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <bpf/btf.h>
+#include <linux/magic.h>
+#include <linux/prctl.h>
+#include <pmadv/process_madvise.h>
+
+#include "cgroup.h"
+#include "options.h"
+#include "output.h"
+#include "policy.h"
+#include "privileges.h"
+#include "sysfs.h"
+
+#define DETAIL_LEN	128
+
+static const struct option_def options[] = {
+	OPTIONS_COMMON
+};
+
+static const struct example examples[] = {
+	{ "pmadv probe", "what there is, and what to do about what is missing" },
+	{ "pmadv probe --json | jq -r 'select(.available==false).feature'",
+	  "the names of what is missing" },
+	{ "pmadv probe --quiet >/dev/null || echo 'no policies here'",
+	  "in a script: the exit status is 3 without the hook" },
+	{ }
+};
+
+/* What a look at the kernel needs and finds. */
+struct probe {
+	struct libscols_table *table;
+	struct btf *btf;
+	bool hook;
+	bool available;
+	char detail[DETAIL_LEN];
+};
+
+struct feature {
+	const char *name;
+	/* Sets available and, if there is more to say, detail. */
+	void (*look)(struct probe *probe, const char *what);
+	const char *what;
+	const char *fix;	/* what to do if it is not there */
+};
+
+/*
+ * The call refuses unknown flags with EINVAL before it looks at anything else,
+ * and a known one with EBADF for a file descriptor that cannot be.
+ */
+static void look_at_flag(struct probe *probe, const char *what)
+{
+	struct pmadv_result result = { .size = sizeof(result) };
+	unsigned int flag = (unsigned int)strtoul(what, NULL, 0);
+	long ret;
+
+	ret = syscall(SYS_process_madvise, -1, NULL, 0UL, MADV_COLD, flag, &result);
+	probe->available = ret < 0 && errno == EBADF;
+	if (!probe->available)
+		snprintf(probe->detail, sizeof(probe->detail), "%s",
+			 ret < 0 ? strerrorname_np(errno) : "no error");
+}
+
+static void look_at_btf(struct probe *probe, const char *name, uint32_t kind)
+{
+	if (!probe->btf)
+		snprintf(probe->detail, sizeof(probe->detail), "no BTF to look at");
+	else
+		probe->available = btf__find_by_name_kind(probe->btf, name, kind) > 0;
+}
+
+static void look_at_vmlinux(struct probe *probe, const char *what)
+{
+	(void)what;
+	probe->available = probe->btf;
+}
+
+static void look_at_hook(struct probe *probe, const char *what)
+{
+	look_at_btf(probe, what, BTF_KIND_STRUCT);
+	probe->hook = probe->available;
+}
+
+static void look_at_kfunc(struct probe *probe, const char *what)
+{
+	look_at_btf(probe, what, BTF_KIND_FUNC);
+}
+
+static void look_at_tracepoint(struct probe *probe, const char *what)
+{
+	look_at_btf(probe, what, BTF_KIND_TYPEDEF);
+}
+
+static void look_at_path(struct probe *probe, const char *what)
+{
+	probe->available = !access(what, F_OK);
+	if (probe->available)
+		snprintf(probe->detail, sizeof(probe->detail), "%s", what);
+}
+
+static void look_at_cgroup(struct probe *probe, const char *what)
+{
+	char path[PATH_MAX];
+
+	(void)what;
+	probe->available = !cgroup_mount(path);
+	if (probe->available)
+		snprintf(probe->detail, sizeof(probe->detail), "%.100s", path);
+}
+
+static void look_at_bpffs(struct probe *probe, const char *what)
+{
+	struct statfs fs;
+
+	probe->available = !statfs(what, &fs) && fs.f_type == BPF_FS_MAGIC;
+	if (probe->available)
+		snprintf(probe->detail, sizeof(probe->detail), "%s", what);
+}
+
+/* Without networking there is no such file, and the JIT is on if it is built. */
+static void look_at_jit(struct probe *probe, const char *what)
+{
+	uint64_t enabled;
+	int err;
+
+	err = read_u64(what, &enabled);
+	probe->available = err == -ENOENT || (!err && enabled);
+	if (err == -ENOENT)
+		snprintf(probe->detail, sizeof(probe->detail), "no switch for it: on if built");
+	else if (err)
+		snprintf(probe->detail, sizeof(probe->detail), "%s: %s", what,
+			 error_text(err));
+}
+
+static void look_at_capability(struct probe *probe, const char *what)
+{
+	probe->available = privilege_held(what);
+}
+
+static void look_at_swap(struct probe *probe, const char *what)
+{
+	char line[256], name[128];
+	uint64_t size, used;
+	FILE *swaps;
+
+	swaps = fopen(what, "re");
+	if (!swaps)
+		return;
+	while (fgets(line, sizeof(line), swaps)) {
+		char bytes[HUMAN_LEN];
+
+		if (sscanf(line, "%127s %*s %" SCNu64 " %" SCNu64, name, &size, &used) != 3)
+			continue;
+		probe->available = true;
+		snprintf(probe->detail, sizeof(probe->detail), "%.60s, %s", name,
+			 human_bytes(size * 1024, bytes));
+	}
+	fclose(swaps);
+}
+
+static void look_at_anon_name(struct probe *probe, const char *what)
+{
+	size_t size = page_size();
+	void *page;
+
+	page = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return;
+	probe->available = !prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, page, size, what);
+	munmap(page, size);
+}
+
+#define FIX_BOOT	"boot a kernel with this project's patches"
+#define FIX_HOOK	"build the kernel with CONFIG_PROCESS_MADVISE_BPF=y"
+#define FIX_ROOT	"run as root, or grant the capability"
+#define FLAG(name, value) { "flag " name, look_at_flag, value, FIX_BOOT }
+#define KFUNC(name)	{ "kfunc " name, look_at_kfunc, name, FIX_HOOK }
+#define TRACEPOINT(name) \
+	{ "tracepoint process_madvise:" name, look_at_tracepoint, "btf_trace_" name, \
+	  FIX_HOOK }
+
+static const struct feature features[] = {
+	{ "process_madvise(2)", look_at_flag, "0",
+	  "build the kernel with CONFIG_ADVISE_SYSCALLS=y, 5.10 or later" },
+	FLAG("PMADV_POLICY", "1"),
+	FLAG("PMADV_ENTIRE_ADDRESS_SPACE", "2"),
+	FLAG("PMADV_SKIP_ERRORS", "4"),
+	FLAG("PMADV_DRY_RUN", "8"),
+	FLAG("PMADV_RESULT", "16"),
+	{ "kernel BTF", look_at_vmlinux, NULL,
+	  "build the kernel with CONFIG_DEBUG_INFO_BTF=y" },
+	{ "hook " OPS_TYPE, look_at_hook, OPS_VALUE_TYPE, FIX_HOOK },
+	KFUNC("bpf_pmadv_vma_name"),
+	KFUNC("bpf_pmadv_sample"),
+	KFUNC("bpf_pmadv_error"),
+	TRACEPOINT("pmadv_range"),
+	TRACEPOINT("pmadv_call"),
+	{ "counters in sysfs", look_at_path, SYSFS_DIR, FIX_HOOK },
+	{ "BPF JIT", look_at_jit, "/proc/sys/net/core/bpf_jit_enable",
+	  "do 'sysctl net.core.bpf_jit_enable=1'; CONFIG_BPF_JIT=y" },
+	{ "bpf file system", look_at_bpffs, BPFFS_DIR,
+	  "do 'mount -t bpf bpf " BPFFS_DIR "'; only --pin needs it" },
+	{ "cgroup v2", look_at_cgroup, NULL,
+	  "do 'mount -t cgroup2 cgroup2 /sys/fs/cgroup'; CONFIG_CGROUPS=y" },
+	{ "names of anonymous memory", look_at_anon_name, "pmadv",
+	  "build the kernel with CONFIG_ANON_VMA_NAME=y" },
+	{ "swap", look_at_swap, "/proc/swaps",
+	  "do 'swapon', or set up zram: without it anonymous memory stays" },
+	{ "CAP_BPF", look_at_capability, "bpf", FIX_ROOT ": policies and monitor" },
+	{ "CAP_PERFMON", look_at_capability, "perfmon", FIX_ROOT ": policies and monitor" },
+	{ "CAP_SYS_NICE", look_at_capability, "sys_nice", FIX_ROOT ": advising others" },
+	{ "CAP_SYS_PTRACE", look_at_capability, "sys_ptrace",
+	  FIX_ROOT ": advising other users' processes" },
+	{ "CAP_SYS_ADMIN", look_at_capability, "sys_admin", FIX_ROOT ": list and detach" },
+};
+
+static int print_feature(const struct probe *probe, const struct feature *feature)
+{
+	const char *fix = probe->available ? NULL : feature->fix;
+	char why[DETAIL_LEN + 128];
+
+	if (out_json()) {
+		struct json_object *line = json_line("feature");
+
+		json_text(line, "feature", feature->name);
+		json_flag(line, "available", probe->available);
+		json_text(line, "detail", *probe->detail ? probe->detail : NULL);
+		json_text(line, "fix", fix);
+		return json_print(line);
+	}
+
+	snprintf(why, sizeof(why), "%s%s%s", probe->detail,
+		 fix && *probe->detail ? "; " : "", fix ? fix : "");
+	return table_row(probe->table, feature->name, probe->available ? "yes" : "no", why);
+}
+
+static int probe_run(const struct args *args)
+{
+	static const char *const columns[] = { "FEATURE", "HERE", "DETAIL, OR WHAT TO DO", NULL };
+	struct probe probe = { };
+	struct utsname name;
+	int err = 0;
+
+	(void)args;
+	probe.table = table_new(columns);
+	if (!probe.table)
+		return say_error(-ENOMEM, "not enough memory");
+	probe.btf = btf__load_vmlinux_btf();
+	policy_log_forget();
+
+	for (size_t i = 0; i < ARRAY_SIZE(features) && !err; i++) {
+		probe.available = false;
+		probe.detail[0] = '\0';
+		features[i].look(&probe, features[i].what);
+		err = print_feature(&probe, &features[i]);
+	}
+	if (!err && !out_json())
+		err = table_print(probe.table);
+	if (!err && !probe.hook) {
+		if (uname(&name))
+			name.release[0] = '\0';
+		err = say_error(-ELACKS, "kernel %s has no policies for process_madvise(2)",
+				name.release);
+	}
+
+	btf__free(probe.btf);
+	scols_unref_table(probe.table);
+	return err;
+}
+
+const struct verb verb_probe = {
+	.name = "probe",
+	.operands = "",
+	.min_operands = 0,
+	.max_operands = 0,
+	.summary = "Show which of the features the running kernel has, and how to get the others.",
+	.options = options,
+	.examples = examples,
+	.run = probe_run,
+};

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/process_madvise.h>
+
+#include "call.h"
+#include "maps.h"
+#include "options.h"
+#include "output.h"
+#include "policy.h"
+#include "privileges.h"
+#include "records.h"
+#include "show.h"
+#include "target.h"
+
+#define DEFAULT_EVERY_NS	10000000000ULL
+#define RECORDS_BUFFER		(8 << 20)
+#define SECOND_NS		1000000000LL
+
+static const struct option_def options[] = {
+	{ "every", 'e', OPTION_SECONDS, offsetof(struct args, every), "TIME",
+	  "walk the targets every TIME, like 10, 0.5 or 2m; default: 10 seconds" },
+	{ "count", 'n', OPTION_COUNT, offsetof(struct args, count), "N",
+	  "end after N rounds" },
+	{ "advice", 'a', OPTION_ADVICE, offsetof(struct args, advice), "ADVICE",
+	  "what is proposed to the policy: cold, pageout, willneed or collapse" },
+	{ "ranges", 'r', OPTION_FLAG, offsetof(struct args, records), NULL,
+	  "print every range, too, as 'pmadv monitor' does" },
+	OPTION_SET,
+	OPTION_SCOPE,
+	OPTIONS_COMMON
+};
+
+static const struct example examples[] = {
+	{ "pmadv run background_app redis-server",
+	  "put a policy in force and walk redis every ten seconds, until Ctrl-C" },
+	{ "pmadv run cold_pages /sys/fs/cgroup/web --every 2m --set max_young_pct=10",
+	  "reclaim what the processes of a cgroup have not used for two minutes" },
+	{ "pmadv run by_name 4711 --count 1 --ranges --set 'rules+=*.so=cold'",
+	  "once, showing every range" },
+	{ }
+};
+
+struct runner {
+	const struct args *args;
+	struct request request;
+	struct policy policy;
+	struct records *records;	/* NULL without --ranges */
+	uint64_t rounds;
+	uint64_t walks;
+	uint64_t lines;
+	struct pmadv_result sum;
+};
+
+static int on_range(void *data, const struct pmadv_range_record *record)
+{
+	struct runner *runner = data;
+
+	if (out_json())
+		return json_print(range_json(record));
+	/* Two kinds of lines take turns: headings belong above each run of them. */
+	return show_range(record, !runner->lines++);
+}
+
+static int show_ranges(struct runner *runner)
+{
+	int ret = 0;
+
+	if (!runner->records)
+		return 0;
+	runner->lines = 0;
+	do {
+		ret = records_read(runner->records);
+	} while (ret > 0);
+	records_warn_lost(runner->records);
+	return ret;
+}
+
+static int show_walk(struct runner *runner, const struct walk *walk)
+{
+	const struct pmadv_result *result = &walk->result;
+	char who[TARGET_NAME_LEN + 16], bytes[HUMAN_LEN], reclaimed[HUMAN_LEN], swap[HUMAN_LEN],
+	     resident[HUMAN_LEN], time[HUMAN_LEN];
+	const char *why = stopped_text(result->stopped);
+
+	if (out_json())
+		return json_print(walk_json(walk, &runner->request, runner->rounds));
+
+	if (runner->records || runner->walks % 20 == 0)
+		out_text("%5s  %-22s %6s %7s %7s %7s %6s %8s %9s %8s %8s %9s\n", "ROUND",
+			 "PROCESS", "SEEN", "ADVISED", "SKIPPED", "REFUSED", "FAILED",
+			 "BYTES", "RECLAIMED", "RESIDENT", "IN-SWAP", "TOOK");
+	snprintf(who, sizeof(who), "%s/%d", walk->target->name, walk->target->pid);
+	out_text("%5" PRIu64 "  %-22s %6llu %7llu %7llu %7llu %6llu %8s %9s %8s %8s %9s\n",
+		 runner->rounds, who, result->ranges_seen,
+		 result->ranges_advised, result->ranges_skipped,
+		 result->ranges_refused, result->ranges_failed,
+		 human_bytes(result->bytes_advised, bytes),
+		 human_bytes(result->stats.reclaimed * page_size(), reclaimed),
+		 human_bytes(walk->resident_after, resident),
+		 human_bytes(walk->swapped_after, swap),
+		 human_time(walk->elapsed_ns, time));
+	if (why)
+		out_text("       stopped at %llx: %s\n", result->cursor,
+			 why);
+	return out_flush();
+}
+
+/* Is our policy out? Waits a moment if a walk says so: its link may come later. */
+static bool policy_gone(const struct runner *runner, int64_t timeout_ns)
+{
+	struct pollfd link = { .fd = policy_fd(&runner->policy) };
+
+	return wait_fds(&link, 1, timeout_ns) > 0;
+}
+
+static bool walk_suspects_policy(const struct walk *walk)
+{
+	return walk->err == -ENOENT || walk->result.stopped == PMADV_STOPPED_EJECTED ||
+	       walk->result.stopped == PMADV_STOPPED_DETACHED;
+}
+
+static int walk_one(struct runner *runner, const struct target *target)
+{
+	struct pmadv_result *sum = &runner->sum;
+	struct walk walk;
+	int err;
+
+	walk_run(target, &runner->request, &walk);
+	err = show_ranges(runner);
+	if (!err && (!walk.err || walk.result.ranges_seen))
+		err = show_walk(runner, &walk);
+	runner->walks++;
+	sum->ranges_seen += walk.result.ranges_seen;
+	sum->ranges_advised += walk.result.ranges_advised;
+	sum->bytes_advised += walk.result.bytes_advised;
+	sum->stats.reclaimed += walk.result.stats.reclaimed;
+	sum->stats.time_ns += walk.result.stats.time_ns;
+	if (err)
+		return err;
+
+	if (policy_gone(runner, walk_suspects_policy(&walk) ? SECOND_NS : 0))
+		return policy_say_gone(&runner->policy);
+	/* One that exits, or is out of scope, is no reason to give up the rest. */
+	err = walk_say_error(&walk, &runner->request);
+	return err == -ESRCH || err == -ENOENT ? 0 : err;
+}
+
+static int run_round(struct runner *runner)
+{
+	const struct args *args = runner->args;
+	struct vec targets = { };
+	const struct target *target;
+	int err;
+
+	err = targets_find(args->operands + 1, args->nr_operands - 1,
+			   runner->rounds > 0, &targets);
+	if (err)
+		return err;
+
+	runner->rounds++;
+	if (!targets.nr)
+		say_note("round %" PRIu64 ": no such targets any more, or not yet",
+			 runner->rounds);
+	target = targets.items;
+	for (size_t i = 0; i < targets.nr && !err && !stop_asked; i++)
+		err = walk_one(runner, &target[i]);
+
+	targets_free(&targets);
+	return err;
+}
+
+/* Until the next round is due: -EINTR to end, or what happened to the policy. */
+static int pause_until(const struct runner *runner, uint64_t due)
+{
+	while (!stop_asked) {
+		uint64_t now = now_ns();
+
+		if (policy_gone(runner, now < due ? (int64_t)(due - now) : 0))
+			return policy_say_gone(&runner->policy);
+		if (now_ns() >= due)
+			return 0;
+	}
+	return -EINTR;
+}
+
+static int run_rounds(struct runner *runner)
+{
+	const struct args *args = runner->args;
+	uint64_t every = args->every ? args->every : DEFAULT_EVERY_NS;
+	uint64_t due = now_ns();
+	int err = 0;
+
+	while (!err && !stop_asked) {
+		err = run_round(runner);
+		if (err || (args->count && runner->rounds >= args->count))
+			break;
+		due += every;
+		/* A round that took longer is not made up for. */
+		if (due < now_ns())
+			due = now_ns();
+		err = pause_until(runner, due);
+	}
+	return err == -EINTR ? 0 : err;
+}
+
+static int show_total(const struct runner *runner)
+{
+	const struct pmadv_result *sum = &runner->sum;
+	char bytes[HUMAN_LEN], reclaimed[HUMAN_LEN], time[HUMAN_LEN];
+
+	if (out_json()) {
+		struct json_object *line = json_line("total");
+
+		json_text(line, "policy", runner->policy.name);
+		json_number(line, "rounds", runner->rounds);
+		json_number(line, "walks", runner->walks);
+		json_number(line, "ranges_seen", sum->ranges_seen);
+		json_number(line, "ranges_advised", sum->ranges_advised);
+		json_number(line, "bytes_advised", sum->bytes_advised);
+		json_number(line, "reclaimed", sum->stats.reclaimed * page_size());
+		json_number(line, "time_ns", sum->stats.time_ns);
+		if (runner->records)
+			json_number(line, "lost", records_lost(runner->records));
+		return json_print(line);
+	}
+
+	out_text("%s: %" PRIu64 " rounds, %" PRIu64 " walks: %llu of %llu ranges advised (%s), %s reclaimed, in %s\n",
+		 runner->policy.name, runner->rounds, runner->walks,
+		 sum->ranges_advised, sum->ranges_seen,
+		 human_bytes(sum->bytes_advised, bytes),
+		 human_bytes(sum->stats.reclaimed * page_size(), reclaimed),
+		 human_time(sum->stats.time_ns, time));
+	return out_flush();
+}
+
+static int run_run(const struct args *args)
+{
+	const struct records_filter filter = { .caller = getpid(), .ranges = true };
+	struct runner runner = {
+		.args = args,
+		.request = {
+			.advice = args->advice,
+			.flags = PMADV_POLICY | PMADV_ENTIRE_ADDRESS_SPACE,
+		},
+	};
+	const struct records_handler handler = { .range = on_range, .data = &runner };
+	int err, total_err;
+
+	err = policy_open(&runner.policy, args->operands[0]);
+	if (!err)
+		err = policy_set(&runner.policy, args);
+	if (!err)
+		err = policy_attach(&runner.policy);
+	if (!err && args->records)
+		runner.records = records_open(&filter, RECORDS_BUFFER, &handler, &err);
+	if (err)
+		goto out;
+
+	privileges_drop(PRIVILEGES_ADVISE);
+	say_note("policy %s is in force; Ctrl-C ends and detaches it", runner.policy.name);
+	err = run_rounds(&runner);
+	if (runner.walks && err != -EPIPE) {
+		total_err = show_total(&runner);
+		err = err ? err : total_err;
+	}
+out:
+	records_close(runner.records);
+	policy_close(&runner.policy);
+	return err;
+}
+
+const struct verb verb_run = {
+	.name = "run",
+	.operands = "POLICY TARGET...",
+	.min_operands = 2,
+	.max_operands = -1,
+	.summary = "Put a policy in force and walk the targets with it again and again; detach it at the end.",
+	.options = options,
+	.examples = examples,
+	.run = run_run,
+};

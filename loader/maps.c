@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "maps.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/process_madvise.h>
+
+#include "options.h"
+#include "target.h"
+
+int maps_read(pid_t pid, struct vec *maps)
+{
+	char path[64], *line = NULL;
+	size_t size = 0;
+	int err = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+
+	while (!err && getline(&line, &size, file) > 0) {
+		struct map_name *map;
+		uint64_t start, end;
+		int name = 0;
+
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &start,
+			   &end, &name) < 2 || !name)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		map = vec_add(maps, sizeof(*map));
+		if (!map) {
+			err = -ENOMEM;
+			break;
+		}
+		map->start = start;
+		map->end = end;
+		map->name = strdup((size_t)name <= strlen(line) ? line + name : "");
+		if (map->name)
+			clean_text(map->name);
+		else
+			err = -ENOMEM;
+	}
+
+	free(line);
+	fclose(file);
+	if (err)
+		maps_free(maps);
+	return err;
+}
+
+void maps_free(struct vec *maps)
+{
+	struct map_name *map = maps->items;
+
+	for (size_t i = 0; i < maps->nr; i++)
+		free(map[i].name);
+	vec_free(maps);
+}
+
+const char *maps_name(const struct vec *maps, uint64_t address)
+{
+	const struct map_name *map = maps->items;
+	size_t from = 0, to = maps->nr;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (address < map[middle].start)
+			to = middle;
+		else if (address >= map[middle].end)
+			from = middle + 1;
+		else
+			return map[middle].name;
+	}
+	return "";
+}
+
+const char *vma_flags_text(uint32_t flags, char buf[VMA_TEXT_LEN])
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} names[] = {
+		{ PMADV_VMA_ANON, "anon" },
+		{ PMADV_VMA_FILE, "file" },
+		{ PMADV_VMA_SHMEM, "shmem" },
+		{ PMADV_VMA_HUGETLB, "hugetlb" },
+		{ PMADV_VMA_SPECIAL, "special" },
+		{ PMADV_VMA_HEAP, "heap" },
+		{ PMADV_VMA_STACK, "stack" },
+		{ PMADV_VMA_NAMED, "named" },
+		{ PMADV_VMA_LOCKED, "locked" },
+		{ PMADV_VMA_SEALED, "sealed" },
+		{ PMADV_VMA_HUGEPAGE, "hugepage" },
+		{ PMADV_VMA_UFFD, "uffd" },
+	};
+	size_t length;
+
+	length = (size_t)snprintf(buf, VMA_TEXT_LEN, "%c%c%c%c",
+				  flags & PMADV_VMA_READ ? 'r' : '-',
+				  flags & PMADV_VMA_WRITE ? 'w' : '-',
+				  flags & PMADV_VMA_EXEC ? 'x' : '-',
+				  flags & PMADV_VMA_SHARED ? 's' : 'p');
+	for (size_t i = 0; i < ARRAY_SIZE(names) && length < VMA_TEXT_LEN; i++)
+		if (flags & names[i].flag)
+			length += (size_t)snprintf(buf + length, VMA_TEXT_LEN - length,
+						   " %s", names[i].name);
+	return buf;
+}
+
+const char *verdict_text(int32_t verdict, char buf[VERDICT_TEXT_LEN])
+{
+	const char *name = advice_name(verdict);
+
+	if (name)
+		return name;
+
+	switch (verdict) {
+	case PMADV_SKIP:
+		return "skip";
+	case PMADV_CALLER:
+		return "caller";
+	case PMADV_STOP:
+		return "stop";
+	default:
+		snprintf(buf, VERDICT_TEXT_LEN, "invalid(%d)", verdict);
+		return buf;
+	}
+}
+
+const char *outcome_text(uint32_t outcome)
+{
+	static const char *const names[] = {
+		[PMADV_ADVISED] = "advised",
+		[PMADV_SKIPPED] = "skipped",
+		[PMADV_REFUSED] = "refused",
+		[PMADV_FAILED] = "failed",
+	};
+
+	return outcome < ARRAY_SIZE(names) ? names[outcome] : "?";
+}
+
+static const struct {
+	const char *word;
+	const char *text;
+} stops[] = {
+	[PMADV_STOPPED_NOT] = { "complete", NULL },
+	[PMADV_STOPPED_SIGNAL] = { "signal", "interrupted" },
+	[PMADV_STOPPED_POLICY] = { "policy", "the policy said stop" },
+	[PMADV_STOPPED_DETACHED] = { "detached", "the policy was detached or replaced" },
+	[PMADV_STOPPED_EJECTED] = { "ejected", "the kernel ejected the policy" },
+	[PMADV_STOPPED_BUDGET] = { "budget", "the budget of pages was used up" },
+	[PMADV_STOPPED_EXITED] = { "exited", "the process exited or executed another program" },
+	[PMADV_STOPPED_ERROR] = { "error", "a range failed" },
+};
+
+const char *stopped_text(uint32_t stopped)
+{
+	return stopped < ARRAY_SIZE(stops) ? stops[stopped].text : "for a reason unknown here";
+}
+
+const char *stopped_word(uint32_t stopped)
+{
+	return stopped < ARRAY_SIZE(stops) ? stops[stopped].word : "unknown";
+}

@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <pmadv/process_madvise.h>
+
+#include "output.h"
+
+#define FIELD(type, args, def)	((type *)((char *)(args) + (def)->field))
+#define MAX_OPTIONS		32
+#define FIRST_ID		256	/* beyond any letter */
+
+const struct option_def main_options[] = {
+	{ "json", 'j', OPTION_FLAG, offsetof(struct args, json), NULL,
+	  "as after the verb: print JSON lines" },
+	{ "version", 'V', OPTION_FLAG, offsetof(struct args, version), NULL,
+	  "print the version of pmadv and of libbpf" },
+	{ "help", 'h', OPTION_FLAG, offsetof(struct args, help), NULL,
+	  "print this help; 'pmadv VERB --help' for one verb" },
+	{ }
+};
+
+const struct verb *const verbs[] = {
+	&verb_probe,
+	&verb_attach,
+	&verb_detach,
+	&verb_list,
+	&verb_advise,
+	&verb_monitor,
+	&verb_run,
+	NULL
+};
+
+const struct verb *verb_find(const char *name)
+{
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		if (!strcmp((*verb)->name, name))
+			return *verb;
+	return NULL;
+}
+
+static const struct {
+	const char *name;
+	int advice;
+} advices[] = {
+	{ "cold", MADV_COLD },
+	{ "pageout", MADV_PAGEOUT },
+	{ "willneed", MADV_WILLNEED },
+	{ "collapse", MADV_COLLAPSE },
+};
+
+const char *advice_name(int advice)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
+		if (advices[i].advice == advice)
+			return advices[i].name;
+	return NULL;
+}
+
+int advice_parse(const char *name, int *advice)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(advices); i++) {
+		if (strcasecmp(advices[i].name, name))
+			continue;
+		*advice = advices[i].advice;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static const char *kind_expects(enum option_kind kind)
+{
+	switch (kind) {
+	case OPTION_COUNT:
+		return "a whole number from 1";
+	case OPTION_PID:
+		return "the number of a process";
+	case OPTION_SIZE:
+		return "a size like 65536, 64K or 1M";
+	case OPTION_SECONDS:
+		return "a time like 5, 0.5, 200ms or 2m, more than 0";
+	case OPTION_ADDRESS:
+		return "an address in hexadecimal, like 7f0012340000";
+	case OPTION_ADVICE:
+		return "one of " ADVICE_NAMES;
+	case OPTION_RANGES:
+		return "START-END in hexadecimal, as in /proc/PID/maps, both multiples of the page size";
+	case OPTION_CGROUP:
+		return "the path of a cgroup";
+	default:
+		return "some text";
+	}
+}
+
+static int store_range(struct vec *ranges, const char *text)
+{
+	uint64_t start, end;
+	struct iovec *range;
+	int err;
+
+	err = parse_range(text, &start, &end);
+	if (err)
+		return err;
+	if ((start | end) & (page_size() - 1))
+		return -EINVAL;
+
+	range = vec_add(ranges, sizeof(*range));
+	if (!range)
+		return -ENOMEM;
+	range->iov_base = (void *)(uintptr_t)start;
+	range->iov_len = end - start;
+	return 0;
+}
+
+static int store_number(const char *text, uint64_t min, uint64_t max, uint64_t *to)
+{
+	uint64_t value;
+	int err;
+
+	err = parse_u64(text, 0, &value);
+	if (err)
+		return err;
+	if (value < min || value > max)
+		return -ERANGE;
+	*to = value;
+	return 0;
+}
+
+static int store(const struct option_def *def, const char *text, struct args *args)
+{
+	const char **item;
+	uint64_t number;
+	int err;
+
+	switch (def->kind) {
+	case OPTION_FLAG:
+		*FIELD(bool, args, def) = true;
+		return 0;
+	case OPTION_COUNT:
+		return store_number(text, 1, UINT64_MAX, FIELD(uint64_t, args, def));
+	case OPTION_PID:
+		err = store_number(text, 1, INT_MAX, &number);
+		if (!err)
+			*FIELD(int32_t, args, def) = (int32_t)number;
+		return err;
+	case OPTION_SIZE:
+		return parse_size(text, FIELD(uint64_t, args, def));
+	case OPTION_SECONDS:
+		err = parse_seconds(text, &number);
+		if (!err && !number)
+			err = -ERANGE;
+		if (!err)
+			*FIELD(uint64_t, args, def) = number;
+		return err;
+	case OPTION_ADDRESS:
+		err = parse_u64(text, 16, &number);
+		if (!err)
+			*FIELD(uint64_t, args, def) = number;
+		return err;
+	case OPTION_ADVICE:
+		return advice_parse(text, FIELD(int, args, def));
+	case OPTION_TEXT:
+	case OPTION_CGROUP:
+		if (!*text)
+			return -EINVAL;
+		*FIELD(const char *, args, def) = text;
+		return 0;
+	case OPTION_TEXTS:
+		item = vec_add(FIELD(struct vec, args, def), sizeof(*item));
+		if (!item)
+			return -ENOMEM;
+		*item = text;
+		return 0;
+	case OPTION_RANGES:
+		return store_range(FIELD(struct vec, args, def), text);
+	}
+	return -EINVAL;
+}
+
+static int say_bad_value(const struct option_def *def, const char *text, int err)
+{
+	if (err == -ENOMEM)
+		return say_error(err, "not enough memory");
+	if (err == -EDOM)
+		return say_error(-EUSAGE, "--%s %s: the end is not after the start",
+				 def->name, text);
+	return say_error(-EUSAGE, "--%s '%s': %s; it takes %s", def->name, text,
+			 err == -ERANGE ? "out of range" : "not understood",
+			 kind_expects(def->kind));
+}
+
+static int say_bad_option(int code, char **argv, const struct option_def *found)
+{
+	const char *verb = strcmp(argv[0], "pmadv") ? argv[0] : "";
+	const char *gap = *verb ? " " : "";
+
+	if (code == ':' && found)
+		return say_error(-EUSAGE, "option --%s needs an argument: %s",
+				 found->name, kind_expects(found->kind));
+	if (code == ':')
+		return say_error(-EUSAGE, "option %s needs an argument",
+				 argv[optind - 1]);
+	if (optopt && optopt < FIRST_ID)
+		return say_error(-EUSAGE, "there is no option -%c; see 'pmadv%s%s --help'",
+				 optopt, gap, verb);
+	return say_error(-EUSAGE, "no, or an ambiguous, option %s; see 'pmadv%s%s --help'",
+			 argv[optind - 1], gap, verb);
+}
+
+int options_parse(const struct option_def *options, int argc, char **argv,
+		  bool stop_at_operand, struct args *args)
+{
+	struct option longs[MAX_OPTIONS + 1] = { };
+	char shorts[2 + 2 * MAX_OPTIONS + 1] = "";
+	const struct option_def *def;
+	size_t nr = 0, length = 0;
+	int code, err;
+
+	/* Leading ':' tells a missing argument from an unknown option. */
+	if (stop_at_operand)
+		shorts[length++] = '+';
+	shorts[length++] = ':';
+
+	for (def = options; def->name && nr < MAX_OPTIONS; def++, nr++) {
+		bool takes_value = def->kind != OPTION_FLAG;
+
+		longs[nr].name = def->name;
+		longs[nr].has_arg = takes_value ? required_argument : no_argument;
+		longs[nr].val = FIRST_ID + (int)nr;
+		if (!def->letter)
+			continue;
+		shorts[length++] = def->letter;
+		if (takes_value)
+			shorts[length++] = ':';
+	}
+	shorts[length] = '\0';
+
+	optind = 0;
+	opterr = 0;
+	while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		int wanted = code == ':' ? optopt : code;
+
+		def = NULL;
+		for (size_t i = 0; i < nr && !def; i++)
+			if (wanted == FIRST_ID + (int)i || wanted == options[i].letter)
+				def = &options[i];
+
+		if (!def || code == ':' || code == '?')
+			return say_bad_option(code, argv, def);
+
+		err = store(def, optarg, args);
+		if (err)
+			return say_bad_value(def, optarg, err);
+	}
+
+	args->nr_operands = argc - optind;
+	args->operands = argv + optind;
+	return 0;
+}
+
+void args_free(struct args *args)
+{
+	vec_free(&args->set);
+	vec_free(&args->ranges);
+}
+
+/* Print @text wrapped to @width columns, lines after the first indented. */
+static void print_wrapped(const char *text, size_t indent, size_t width)
+{
+	size_t column = indent;
+
+	while (*text) {
+		size_t word = strcspn(text, " ");
+
+		if (column > indent && column + 1 + word > width) {
+			out_text("\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			out_text(" ");
+			column++;
+		}
+		out_text("%.*s", (int)word, text);
+		column += word;
+		text += word;
+		text += strspn(text, " ");
+	}
+	out_text("\n");
+}
+
+static void print_options(const struct option_def *options)
+{
+	const size_t indent = 28;
+
+	out_text("\nOptions:\n");
+	for (const struct option_def *def = options; def->name; def++) {
+		char left[64];
+		size_t length;
+
+		length = (size_t)snprintf(left, sizeof(left), "  %c%c%c --%s%s%s",
+					  def->letter ? '-' : ' ',
+					  def->letter ? def->letter : ' ',
+					  def->letter ? ',' : ' ', def->name,
+					  def->value ? " " : "",
+					  def->value ? def->value : "");
+		out_text("%s", left);
+		if (length + 2 > indent)
+			out_text("\n%*s", (int)indent, "");
+		else
+			out_text("%*s", (int)(indent - length), "");
+		print_wrapped(def->help, indent, 80);
+	}
+}
+
+void options_print_help(const struct verb *verb)
+{
+	out_text("Usage: pmadv %s [OPTION]...%s%s\n\n", verb->name,
+		 *verb->operands ? " " : "", verb->operands);
+	print_wrapped(verb->summary, 0, 80);
+	print_options(verb->options);
+	out_text("\nEXAMPLES\n");
+	for (const struct example *example = verb->examples; example->command; example++)
+		out_text("  %s\n      %s\n", example->command, example->comment);
+	out_text("\nMore: man pmadv-%s\n", verb->name);
+}
+
+void options_print_main_help(void)
+{
+	out_text("Usage: pmadv [OPTION]... VERB [OPTION]... [OPERAND]...\n\n"
+		 "Advise other processes' memory, range by range, as a BPF policy decides.\n\n"
+		 "Verbs:\n");
+	for (const struct verb *const *verb = verbs; *verb; verb++) {
+		out_text("  %-10s", (*verb)->name);
+		print_wrapped((*verb)->summary, 12, 80);
+	}
+	print_options(main_options);
+	out_text("\nEXAMPLES\n"
+		 "  pmadv probe\n"
+		 "      what of all this the running kernel can do\n"
+		 "  pmadv run background_app redis-server --every 10\n"
+		 "      page out what redis does not use, every ten seconds\n"
+		 "\nExit status: 0 ok, 1 failed, 2 wrong usage, 3 the kernel lacks it,\n"
+		 "4 no permission, 5 the kernel ejected the policy.\n"
+		 "\nMore: man pmadv\n");
+}
+
+static void dump_table(const char *verb, const struct option_def *options)
+{
+	for (const struct option_def *def = options; def->name; def++)
+		out_text("%s\t--%s\t%c%c\t%s\n", verb, def->name,
+			 def->letter ? '-' : ' ', def->letter ? def->letter : ' ',
+			 def->value ? def->value : "");
+}
+
+/* reStructuredText: what the man page of a verb includes. */
+static void dump_man_options(const struct option_def *options)
+{
+	for (const struct option_def *def = options; def->name; def++) {
+		out_text("**--%s**", def->name);
+		if (def->value)
+			out_text(" *%s*", def->value);
+		if (def->letter)
+			out_text(", **-%c**", def->letter);
+		if (def->letter && def->value)
+			out_text(" *%s*", def->value);
+		out_text("\n\t%c%s.\n\n", def->help[0] >= 'a' && def->help[0] <= 'z' ?
+			 def->help[0] - 'a' + 'A' : def->help[0], def->help + 1);
+	}
+}
+
+static void dump_man(const struct verb *verb)
+{
+	char title[32];
+	int length;
+
+	length = snprintf(title, sizeof(title), "pmadv-%s", verb->name);
+	out_text("%.*s\n%s\n%.*s\n\n", length, "==============================",
+		 title, length, "==============================");
+	out_text(":Manual section: 8\n:Manual group: Memory advice\n\n");
+	out_text(".. |summary| replace:: %s\n\n", verb->summary);
+	out_text("SYNOPSIS\n========\n\n**pmadv %s** [*OPTION*]...%s%s\n\n", verb->name,
+		 *verb->operands ? " " : "", verb->operands);
+	out_text("@BODY@\n\nOPTIONS\n=======\n\n");
+	dump_man_options(verb->options);
+	out_text("EXAMPLES\n========\n\n");
+	for (const struct example *example = verb->examples; example->command; example++)
+		out_text("``%s``\n\t%s\n\n", example->command, example->comment);
+	out_text("EXIT STATUS\n===========\n\n"
+		 "0 ok, 1 failed, 2 wrong usage, 3 the kernel lacks it, "
+		 "4 no permission, 5 the kernel ejected the policy.\n\n"
+		 "SEE ALSO\n========\n\n**pmadv**\\(8)");
+	for (const struct verb *const *other = verbs; *other; other++)
+		if (*other != verb)
+			out_text(", **pmadv-%s**\\(8)", (*other)->name);
+	out_text(", **process_madvise**\\(2)\n");
+}
+
+static void dump_man_main(void)
+{
+	out_text("OPTIONS\n=======\n\n");
+	dump_man_options(main_options);
+	out_text("VERBS\n=====\n\n");
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		out_text("**pmadv-%s**\\(8)\n\t%s\n\n", (*verb)->name, (*verb)->summary);
+}
+
+static const char *completion_words(const struct option_def *def)
+{
+	switch (def->kind) {
+	case OPTION_ADVICE:
+		return "advice";
+	case OPTION_PID:
+		return "pid";
+	case OPTION_CGROUP:
+		return "cgroup";
+	default:
+		return "none";
+	}
+}
+
+/* Tables for the bash functions in completion.bash, which precede them. */
+static void dump_completion(void)
+{
+	out_text("_pmadv_advices='");
+	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
+		out_text("%s%s", i ? " " : "", advices[i].name);
+	out_text("'\n_pmadv_verbs='");
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		out_text("%s%s", verb == verbs ? "" : " ", (*verb)->name);
+	out_text("'\ndeclare -gA _pmadv_options=(\n\t[main]='");
+	for (const struct option_def *def = main_options; def->name; def++)
+		out_text("%s--%s", def == main_options ? "" : " ", def->name);
+	out_text("'\n");
+	for (const struct verb *const *verb = verbs; *verb; verb++) {
+		out_text("\t[%s]='", (*verb)->name);
+		for (const struct option_def *def = (*verb)->options; def->name; def++)
+			out_text("%s--%s", def == (*verb)->options ? "" : " ", def->name);
+		out_text("'\n");
+	}
+	out_text(")\ndeclare -gA _pmadv_operands=(\n");
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		out_text("\t[%s]='%s'\n", (*verb)->name, (*verb)->operands);
+	out_text(")\ndeclare -gA _pmadv_values=(\n");
+	for (const struct verb *const *verb = verbs; *verb; verb++) {
+		for (const struct option_def *def = (*verb)->options; def->name; def++) {
+			if (def->kind == OPTION_FLAG)
+				continue;
+			out_text("\t[%s--%s]=%s\n", (*verb)->name, def->name,
+				 completion_words(def));
+			if (def->letter)
+				out_text("\t[%s-%c]=%s\n", (*verb)->name, def->letter,
+					 completion_words(def));
+		}
+	}
+	out_text(")\n");
+}
+
+int options_dump(int argc, char **argv)
+{
+	const char *what = argc > 0 ? argv[0] : "";
+	const struct verb *verb = argc > 1 ? verb_find(argv[1]) : NULL;
+
+	if (!strcmp(what, "table")) {
+		dump_table("main", main_options);
+		for (const struct verb *const *each = verbs; *each; each++)
+			dump_table((*each)->name, (*each)->options);
+	} else if (!strcmp(what, "completion")) {
+		dump_completion();
+	} else if (!strcmp(what, "man") && argc > 1 && !strcmp(argv[1], "main")) {
+		dump_man_main();
+	} else if (!strcmp(what, "man") && verb) {
+		dump_man(verb);
+	} else {
+		return say_error(-EUSAGE, "--dump-options takes table, completion, man main or man VERB");
+	}
+	return out_flush();
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One table of options per verb. It feeds getopt_long(), --help, the man page
+ * and the completion, and it says where the parsed value goes: an option that
+ * is in the table works, and one that is not does not exist.
+ */
+#ifndef PMADV_OPTIONS_H
+#define PMADV_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "util.h"
+
+/* What an option takes, which also says how it is checked and completed. */
+enum option_kind {
+	OPTION_FLAG,		/* bool: nothing */
+	OPTION_COUNT,		/* uint64_t: a number from 1 */
+	OPTION_PID,		/* int32_t: a process */
+	OPTION_SIZE,		/* uint64_t: bytes, with a unit */
+	OPTION_SECONDS,		/* uint64_t: nanoseconds, more than 0 */
+	OPTION_ADDRESS,		/* uint64_t: hexadecimal */
+	OPTION_ADVICE,		/* int: a MADV_ constant by name */
+	OPTION_TEXT,		/* const char * */
+	OPTION_CGROUP,		/* const char *: path of a cgroup */
+	OPTION_TEXTS,		/* struct vec of const char *: repeatable */
+	OPTION_RANGES,		/* struct vec of struct iovec: repeatable */
+};
+
+struct option_def {
+	const char *name;
+	char letter;		/* 0: none */
+	enum option_kind kind;
+	size_t field;		/* offset in struct args */
+	const char *value;	/* what --help calls the argument */
+	const char *help;
+};
+
+/* What the options of all verbs come to. */
+struct args {
+	bool help;
+	bool version;
+	bool json;
+	bool quiet;
+	bool verbose;
+
+	/* policies */
+	struct vec set;
+	const char *cgroup;
+	bool pin;
+	bool knobs;
+	bool all;
+
+	/* advice */
+	int advice;
+	bool policy;
+	bool dry_run;
+	struct vec ranges;
+	uint64_t max_pages;
+	uint64_t cursor;
+
+	/* watching */
+	int32_t pid;
+	uint64_t interval;
+	uint64_t every;
+	uint64_t count;
+	uint64_t buffer;
+	bool records;
+
+	/* operands */
+	int nr_operands;
+	char **operands;
+};
+
+struct example {
+	const char *command;
+	const char *comment;
+};
+
+struct verb {
+	const char *name;
+	const char *operands;		/* "POLICY TARGET...", or "" */
+	int min_operands;
+	int max_operands;		/* -1: any number */
+	const char *summary;
+	const struct option_def *options;
+	const struct example *examples;
+	int (*run)(const struct args *args);
+};
+
+/* Options that every verb has; last in each table, with its end. */
+#define OPTIONS_COMMON \
+	{ "json", 'j', OPTION_FLAG, offsetof(struct args, json), NULL, \
+	  "print JSON lines: objects with \"schema\", \"ts\" and \"type\"" }, \
+	{ "quiet", 'q', OPTION_FLAG, offsetof(struct args, quiet), NULL, \
+	  "print no notes and no progress on stderr" }, \
+	{ "verbose", 'v', OPTION_FLAG, offsetof(struct args, verbose), NULL, \
+	  "print what libbpf and the verifier say, too" }, \
+	{ "help", 'h', OPTION_FLAG, offsetof(struct args, help), NULL, \
+	  "print this help" }, \
+	{ }
+
+#define OPTION_SET \
+	{ "set", 's', OPTION_TEXTS, offsetof(struct args, set), "NAME=VALUE", \
+	  "set a knob of the policy, before it is loaded; NAME+=VALUE appends " \
+	  "to a table; repeatable" }
+
+#define OPTION_SCOPE \
+	{ "cgroup", 'c', OPTION_CGROUP, offsetof(struct args, cgroup), "PATH", \
+	  "only for the processes of this cgroup (v2) and those below it; " \
+	  "default: the whole system" }
+
+extern const struct option_def main_options[];
+extern const struct verb *const verbs[];
+
+const struct verb *verb_find(const char *name);
+
+/*
+ * Parse @argv, argv[0] being the name of the verb or program. @stop_at_operand:
+ * as for the program itself, whose first operand is the verb. Returns 0 or,
+ * having said what is wrong, -EUSAGE or -ENOMEM.
+ */
+int options_parse(const struct option_def *options, int argc, char **argv,
+		  bool stop_at_operand, struct args *args);
+void args_free(struct args *args);
+
+/* --help. */
+void options_print_help(const struct verb *verb);
+void options_print_main_help(void);
+
+/* pmadv --dump-options table|completion|man VERB: for the build and its tests. */
+int options_dump(int argc, char **argv);
+
+/* "cold" for MADV_COLD etc.; NULL if it is none of the four. */
+const char *advice_name(int advice);
+/* The advice or verdict called @name: 0 or -EINVAL. */
+int advice_parse(const char *name, int *advice);
+#define ADVICE_NAMES	"cold, pageout, willneed, collapse"
+
+extern const struct verb verb_advise, verb_attach, verb_detach, verb_list,
+	verb_monitor, verb_probe, verb_run;
+
+#endif /* PMADV_OPTIONS_H */

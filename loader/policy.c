@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "policy.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/bpf.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+
+#include "cgroup.h"
+#include "knobs.h"
+#include "output.h"
+#include "sysfs.h"
+
+#ifndef PMADV_POLICY_DIR
+#define PMADV_POLICY_DIR	"/usr/lib/pmadv"
+#endif
+
+/* Of enum map_flags: <linux/bpf.h> of Debian 12 does not have it yet. */
+#define MAP_FLAG_LINK	(1U << 13)
+
+#define LOG_LINES	30
+
+static struct {
+	bool verbose;
+	char *text;
+	size_t length;
+} policy_log;
+
+static int log_keep(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char *text, *longer;
+	int length;
+
+	if (policy_log.verbose)
+		return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, format, args);
+	if (level != LIBBPF_WARN)
+		return 0;
+
+	length = vasprintf(&text, format, args);
+	if (length < 0)
+		return 0;
+	longer = realloc(policy_log.text, policy_log.length + (size_t)length + 1);
+	if (longer) {
+		memcpy(longer + policy_log.length, text, (size_t)length + 1);
+		policy_log.text = longer;
+		policy_log.length += (size_t)length;
+	}
+	free(text);
+	return length;
+}
+
+void policy_log_init(bool verbose)
+{
+	policy_log.verbose = verbose;
+	libbpf_set_print(log_keep);
+}
+
+void policy_log_print(void)
+{
+	const char *from = policy_log.text;
+	unsigned int lines = 0;
+
+	if (!from)
+		return;
+
+	for (from += policy_log.length; from > policy_log.text; from--)
+		if (from[-1] == '\n' && ++lines > LOG_LINES)
+			break;
+	if (from > policy_log.text)
+		say_warning("the end of what libbpf and the verifier say (all of it: --verbose):\n%s",
+			    from);
+	else
+		say_warning("libbpf and the verifier say:\n%s", from);
+	policy_log_forget();
+}
+
+void policy_log_forget(void)
+{
+	free(policy_log.text);
+	policy_log.text = NULL;
+	policy_log.length = 0;
+}
+
+int hook_check(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int id;
+
+	if (!btf)
+		return say_error(-ELACKS, "the kernel has no BTF (/sys/kernel/btf/vmlinux): it must be built with CONFIG_DEBUG_INFO_BTF=y");
+	id = btf__find_by_name_kind(btf, OPS_VALUE_TYPE, BTF_KIND_STRUCT);
+	btf__free(btf);
+	policy_log_forget();
+	if (id < 0)
+		return say_error(-ELACKS, "this kernel has no policies for process_madvise(2): boot one built with CONFIG_PROCESS_MADVISE_BPF=y; 'pmadv probe' shows what is there");
+	return 0;
+}
+
+/* @dir/NAME.bpf.o: is it there? */
+static bool object_in(const char *dir, const char *name, char path[PATH_MAX])
+{
+	int length = snprintf(path, PATH_MAX, "%s/%s.bpf.o", dir, name);
+
+	return length < PATH_MAX && !access(path, F_OK);
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+	size_t length = strlen(text), end = strlen(suffix);
+
+	return length > end && !strcmp(text + length - end, suffix);
+}
+
+int object_find(const char *name, char path[PATH_MAX])
+{
+	const char *dir = getenv("PMADV_POLICY_DIR");
+	char exe[PATH_MAX + 8] = "";
+	ssize_t length;
+	char *slash;
+
+	if (strchr(name, '/') || has_suffix(name, ".o")) {
+		if (access(name, R_OK))
+			return say_error(-errno, "%s: %s", name, strerror(errno));
+		snprintf(path, PATH_MAX, "%s", name);
+		return 0;
+	}
+
+	if (dir && object_in(dir, name, path))
+		return 0;
+	length = readlink("/proc/self/exe", exe, PATH_MAX - 1);
+	slash = length > 0 ? strrchr(exe, '/') : NULL;
+	if (slash) {
+		strcpy(slash, "/bpf");
+		if (object_in(exe, name, path))
+			return 0;
+	}
+	if (object_in(PMADV_POLICY_DIR, name, path))
+		return 0;
+
+	return say_error(-ENOENT, "there is no %s.bpf.o in %s%s%s%s" PMADV_POLICY_DIR "; give the path of a file, or set PMADV_POLICY_DIR",
+			 name, dir ? dir : "", dir ? ", " : "", slash ? exe : "",
+			 slash ? ", " : "");
+}
+
+/* "process_madvise_ops", or a flavour of it, "process_madvise_ops___old". */
+static bool is_policy_map(struct bpf_object *object, struct bpf_map *map)
+{
+	const struct btf *btf = bpf_object__btf(object);
+	const struct btf_type *type;
+	const char *name;
+
+	if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
+		return false;
+	type = btf__type_by_id(btf, bpf_map__btf_value_type_id(map));
+	name = type ? btf__name_by_offset(btf, type->name_off) : "";
+	return !strncmp(name, OPS_TYPE, strlen(OPS_TYPE)) &&
+	       (!name[strlen(OPS_TYPE)] || !strncmp(name + strlen(OPS_TYPE), "___", 3));
+}
+
+/* A data member of the policy's structure, before it is loaded. */
+static void *ops_member(const struct policy *policy, const char *name, size_t size)
+{
+	const struct btf *btf = bpf_object__btf(policy->object);
+	const struct btf_type *type =
+		btf__type_by_id(btf, bpf_map__btf_value_type_id(policy->map));
+	char *data = bpf_map__initial_value(policy->map, NULL);
+
+	for (unsigned int i = 0; i < btf_vlen(type); i++) {
+		const struct btf_member *member = &btf_members(type)[i];
+
+		if (strcmp(btf__name_by_offset(btf, member->name_off), name))
+			continue;
+		if (btf__resolve_size(btf, member->type) != (ssize_t)size)
+			return NULL;
+		return data + btf_member_bit_offset(type, i) / 8;
+	}
+	return NULL;
+}
+
+static int find_policy_map(struct policy *policy, const char *path)
+{
+	struct bpf_map *map = NULL;
+	const char *name;
+
+	while ((map = bpf_object__next_map(policy->object, map))) {
+		if (!is_policy_map(policy->object, map) || !bpf_map__autocreate(map))
+			continue;
+		if (policy->map)
+			return say_error(-EUSAGE, "%s has more than one policy, %s and %s: split it",
+					 path, bpf_map__name(policy->map),
+					 bpf_map__name(map));
+		policy->map = map;
+	}
+
+	if (!policy->map)
+		return say_error(-EUSAGE, "%s has no policy: there is no struct " OPS_TYPE " in its section .struct_ops.link",
+				 path);
+	if (!(bpf_map__map_flags(policy->map) & MAP_FLAG_LINK))
+		return say_error(-EUSAGE, "%s: the policy %s is in section .struct_ops: it must be in .struct_ops.link",
+				 path, bpf_map__name(policy->map));
+
+	name = ops_member(policy, "name", PMADV_NAME_LEN);
+	if (!name || !*name)
+		return say_error(-EUSAGE, "%s: the policy %s has no .name", path,
+				 bpf_map__name(policy->map));
+	snprintf(policy->name, sizeof(policy->name), "%s", name);
+	return 0;
+}
+
+int policy_open(struct policy *policy, const char *name)
+{
+	char path[PATH_MAX];
+	int err;
+
+	memset(policy, 0, sizeof(*policy));
+	err = object_find(name, path);
+	if (err)
+		return err;
+
+	policy->object = bpf_object__open_file(path, NULL);
+	if (!policy->object) {
+		err = -errno;
+		policy_log_print();
+		return say_error(err, "%s is no BPF object that can be read (%s): build it with clang -target bpf -g",
+				 path, error_text(err));
+	}
+	if (!bpf_object__btf(policy->object))
+		return say_error(-EUSAGE, "%s has no BTF: build it with -g", path);
+	return find_policy_map(policy, path);
+}
+
+int policy_set(struct policy *policy, const struct args *args)
+{
+	const char *const *assignments = args->set.items;
+	uint64_t *cgroup_id;
+	int err = 0;
+
+	for (size_t i = 0; i < args->set.nr && !err; i++)
+		err = knob_set(policy->object, assignments[i]);
+	if (err)
+		return err;
+
+	cgroup_id = ops_member(policy, "cgroup_id", sizeof(*cgroup_id));
+	if (args->cgroup) {
+		if (!cgroup_id)
+			return say_error(-EUSAGE, "the policy %s was built without cgroup_id in its struct " OPS_TYPE ": build it against this kernel's vmlinux.h",
+					 policy->name);
+		err = cgroup_id_of(args->cgroup, cgroup_id);
+		if (err)
+			return err;
+	}
+	policy->cgroup_id = cgroup_id ? *cgroup_id : 0;
+	return 0;
+}
+
+static int say_busy(const struct policy *policy)
+{
+	struct vec policies = { };
+	const struct sysfs_policy *other;
+	char name[PMADV_NAME_LEN] = "";
+	char *scope = scope_text(policy->cgroup_id);
+
+	if (!sysfs_policies(&policies)) {
+		other = policies.items;
+		for (size_t i = 0; i < policies.nr; i++)
+			if (other[i].cgroup_id == policy->cgroup_id)
+				memcpy(name, other[i].name, sizeof(name));
+	}
+	if (*name)
+		say_error(-EBUSY, "policy %s is in force there already (scope: %s): first do 'pmadv detach %s'",
+			  name, scope ? scope : "?", name);
+	else
+		say_error(-EBUSY, "another policy is in force there already (scope: %s): see 'pmadv list'",
+			  scope ? scope : "?");
+	free(scope);
+	vec_free(&policies);
+	return -EBUSY;
+}
+
+static int say_attach_failed(const struct policy *policy, int err)
+{
+	policy_log_print();
+	switch (-err) {
+	case EBUSY:
+	case EEXIST:
+		return say_busy(policy);
+	case EPERM:
+	case EACCES:
+		return say_error(err, "no permission to attach a policy: it takes CAP_BPF and CAP_PERFMON in the initial user namespace");
+	case EOPNOTSUPP:
+		return say_error(err, "the kernel does not take the policy %s: it must be in section .struct_ops.link",
+				 policy->name);
+	case ENOENT:
+	case ESTALE:
+	case ENODEV:
+		if (policy->cgroup_id)
+			return say_error(err, "the cgroup of policy %s (id %" PRIu64 ") is gone",
+					 policy->name, policy->cgroup_id);
+		/* fall through */
+	default:
+		return say_error(err, "attaching policy %s failed: %s; its init() may have refused, see also dmesg",
+				 policy->name, error_text(err));
+	}
+}
+
+static int say_load_failed(const struct policy *policy, int err)
+{
+	policy_log_print();
+	if (err == -EPERM)
+		return say_error(err, "no permission to load a policy: it takes CAP_BPF and CAP_PERFMON in the initial user namespace; run it as root");
+	return say_error(err, "the kernel refuses to load policy %s: %s", policy->name,
+			 error_text(err));
+}
+
+static void warn_other_programs(const struct policy *policy)
+{
+	struct bpf_program *program = NULL;
+
+	while ((program = bpf_object__next_program(policy->object, program)))
+		if (bpf_program__type(program) != BPF_PROG_TYPE_STRUCT_OPS &&
+		    bpf_program__autoload(program))
+			say_warning("program %s of the object is no part of the policy: it is not attached",
+				    bpf_program__name(program));
+}
+
+int policy_attach(struct policy *policy)
+{
+	uint32_t map_id;
+	int err;
+
+	err = hook_check();
+	if (err)
+		return err;
+	warn_other_programs(policy);
+
+	err = bpf_object__load(policy->object);
+	if (err)
+		return say_load_failed(policy, err);
+
+	if (sysfs_ejected(&policy->ejected_before))
+		policy->ejected_before = 0;
+	policy->link = bpf_map__attach_struct_ops(policy->map);
+	if (!policy->link)
+		return say_attach_failed(policy, -errno);
+	policy_log_forget();
+
+	return struct_ops_link(bpf_link__fd(policy->link), &policy->link_id, &map_id);
+}
+
+static int make_pin_dir(void)
+{
+	struct statfs fs;
+
+	if (statfs(BPFFS_DIR, &fs) || fs.f_type != BPF_FS_MAGIC)
+		return say_error(-ENODEV, "no bpf file system at " BPFFS_DIR ": first do 'mount -t bpf bpf " BPFFS_DIR "'");
+	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
+		return say_error(-errno, "cannot make " PIN_DIR ": %s", strerror(errno));
+	return 0;
+}
+
+/* A link that is no longer in force leaves its pin behind: nobody needs it. */
+static void remove_dead_pin(const char *path)
+{
+	int fd = bpf_obj_get(path);
+	uint32_t id, map_id;
+
+	if (fd < 0)
+		return;
+	if (!struct_ops_link(fd, &id, &map_id) && !map_id)
+		unlink(path);
+	close(fd);
+}
+
+int policy_pin(struct policy *policy, char path[PATH_MAX])
+{
+	int err;
+
+	err = make_pin_dir();
+	if (err)
+		return err;
+
+	if (policy->cgroup_id)
+		snprintf(path, PATH_MAX, PIN_DIR "/%s@%" PRIu64, policy->name,
+			 policy->cgroup_id);
+	else
+		snprintf(path, PATH_MAX, PIN_DIR "/%s", policy->name);
+	remove_dead_pin(path);
+
+	err = bpf_link__pin(policy->link, path);
+	if (err) {
+		policy_log_print();
+		return say_error(err, "cannot pin the policy at %s: %s", path,
+				 error_text(err));
+	}
+	/* It is to stay when we end. */
+	bpf_link__disconnect(policy->link);
+	return 0;
+}
+
+void policy_close(struct policy *policy)
+{
+	bpf_link__destroy(policy->link);
+	bpf_object__close(policy->object);
+	policy_log_forget();
+	memset(policy, 0, sizeof(*policy));
+}
+
+int policy_fd(const struct policy *policy)
+{
+	return bpf_link__fd(policy->link);
+}
+
+/* "NAME: " in front of the last ejection says whose it was. */
+static bool is_about(const char *ejection, const char *name)
+{
+	size_t length = strlen(name);
+
+	return !strncmp(ejection, name, length) && ejection[length] == ':';
+}
+
+int policy_say_gone(const struct policy *policy)
+{
+	char ejection[PMADV_NAME_LEN + PMADV_EXIT_MSG_LEN + 64] = "";
+	uint64_t ejected = 0;
+
+	if (!sysfs_ejected(&ejected) && ejected != policy->ejected_before &&
+	    !sysfs_last_ejection(ejection, sizeof(ejection)) &&
+	    is_about(ejection, policy->name))
+		return say_error(-EEJECTED, "the kernel ejected policy %s", ejection);
+	return say_error(-ECANCELED, "somebody else detached policy %s", policy->name);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "privileges.h"
+
+#include <stddef.h>
+
+#include <cap-ng.h>
+
+#include "util.h"
+
+/*
+ * The last three because what may be done to the pages of a file depends on
+ * the right of the caller to write it or on owning it: without them a policy
+ * would do less for root than it should.
+ */
+static const unsigned int advise_needs[] = {
+	CAP_SYS_NICE, CAP_SYS_PTRACE, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER,
+};
+
+void privileges_drop(enum privileges keep)
+{
+	bool held[ARRAY_SIZE(advise_needs)] = { };
+	size_t i;
+
+	if (capng_get_caps_process())
+		return;
+	for (i = 0; keep == PRIVILEGES_ADVISE && i < ARRAY_SIZE(advise_needs); i++)
+		held[i] = capng_have_capability(CAPNG_EFFECTIVE, advise_needs[i]);
+
+	capng_clear(CAPNG_SELECT_BOTH);
+	for (i = 0; i < ARRAY_SIZE(advise_needs); i++)
+		if (held[i])
+			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+				     advise_needs[i]);
+	/* The bounding set needs CAP_SETPCAP; nothing is executed from here. */
+	if (capng_apply(CAPNG_SELECT_CAPS))
+		say_warning("cannot give up capabilities that are no longer needed");
+}
+
+bool privilege_held(const char *name)
+{
+	int capability = capng_name_to_capability(name);
+
+	if (capability < 0 || capng_get_caps_process())
+		return false;
+	return capng_have_capability(CAPNG_EFFECTIVE, (unsigned int)capability);
+}

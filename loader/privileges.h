@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a command that stays no longer needs, it gives up. */
+#ifndef PMADV_PRIVILEGES_H
+#define PMADV_PRIVILEGES_H
+
+#include <stdbool.h>
+
+enum privileges {
+	PRIVILEGES_NONE,	/* waits and reads what is open */
+	PRIVILEGES_ADVISE,	/* goes on advising other processes */
+};
+
+/* Give up the capabilities that are not needed for @keep, for good. */
+void privileges_drop(enum privileges keep);
+
+/* Is a capability, like "sys_nice", in effect? */
+bool privilege_held(const char *name);
+
+#endif /* PMADV_PRIVILEGES_H */

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "records.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/btf.h>
+
+#include "knobs.h"
+#include "maps.h"
+#include "options.h"
+#include "output.h"
+#include "policy.h"
+#include "target.h"
+#include "util.h"
+
+struct records {
+	struct bpf_object *object;
+	struct bpf_link *links[8];
+	unsigned int nr_links;
+	struct ring_buffer *ring;
+	struct records_handler handler;
+	const volatile uint64_t *lost;
+	uint64_t lost_said;
+};
+
+static int check_record(const struct pmadv_record *head, size_t size)
+{
+	if (size < sizeof(*head) || head->version != PMADV_RECORD_VERSION)
+		return say_error(-EPROTO, "the monitor writes records of version %u, this pmadv reads version %u: install pmadv and its monitor.bpf.o together",
+				 size < sizeof(*head) ? 0 : head->version,
+				 PMADV_RECORD_VERSION);
+	/* The ring buffer rounds sizes up, a record does not. */
+	if (head->size > size ||
+	    (head->type == PMADV_RECORD_RANGE &&
+	     head->size != sizeof(struct pmadv_range_record)) ||
+	    (head->type == PMADV_RECORD_CALL &&
+	     head->size != sizeof(struct pmadv_call_record)))
+		return say_error(-EPROTO, "a record of type %u has %u bytes, which cannot be: install pmadv and its monitor.bpf.o together",
+				 head->type, head->size);
+	return 0;
+}
+
+static int on_record(void *data, void *item, size_t size)
+{
+	struct records *records = data;
+	union {
+		struct pmadv_record head;
+		struct pmadv_range_record range;
+		struct pmadv_call_record call;
+	} record = { };
+	int err;
+
+	err = check_record(item, size);
+	if (err)
+		return err;
+
+	/* A copy, as names in it are cleaned. */
+	memcpy(&record, item, size < sizeof(record) ? size : sizeof(record));
+	record.head.comm[sizeof(record.head.comm) - 1] = '\0';
+	clean_text(record.head.comm);
+
+	switch (record.head.type) {
+	case PMADV_RECORD_RANGE:
+		return records->handler.range ?
+		       records->handler.range(records->handler.data, &record.range) : 0;
+	case PMADV_RECORD_CALL:
+		return records->handler.call ?
+		       records->handler.call(records->handler.data, &record.call) : 0;
+	default:
+		return 0;
+	}
+}
+
+static int set_filter(struct bpf_object *object, const struct records_filter *filter)
+{
+	int err;
+
+	err = knob_set_number(object, "only_target", (uint32_t)filter->target);
+	if (!err)
+		err = knob_set_number(object, "only_caller", (uint32_t)filter->caller);
+	if (!err)
+		err = knob_set_number(object, "want_ranges", filter->ranges);
+	if (!err)
+		err = knob_set_number(object, "want_calls", filter->calls);
+	return err;
+}
+
+static uint32_t ring_size(uint64_t wanted)
+{
+	uint64_t size = page_size();
+
+	while (size < wanted && size < RECORDS_BUFFER_MAX)
+		size *= 2;
+	return (uint32_t)size;
+}
+
+/* Fewer words for what is most often wrong. */
+static int tracepoints_check(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool there;
+
+	there = btf && btf__find_by_name_kind(btf, "btf_trace_pmadv_range",
+					      BTF_KIND_TYPEDEF) > 0;
+	btf__free(btf);
+	policy_log_forget();
+	if (!there)
+		return say_error(-ELACKS, "this kernel has no tracepoints process_madvise:*: boot one built with CONFIG_PROCESS_MADVISE_BPF=y; 'pmadv probe' shows what is there");
+	return 0;
+}
+
+static int say_failed(const char *what, int err)
+{
+	policy_log_print();
+	if (err == -EPERM)
+		return say_error(err, "no permission to trace: the monitor takes CAP_BPF and CAP_PERFMON; run it as root");
+	return say_error(err, "the monitor: %s: %s", what, error_text(err));
+}
+
+static int attach_all(struct records *records)
+{
+	struct bpf_program *program = NULL;
+
+	while ((program = bpf_object__next_program(records->object, program))) {
+		struct bpf_link *link;
+
+		if (records->nr_links == ARRAY_SIZE(records->links))
+			return -E2BIG;
+		link = bpf_program__attach(program);
+		if (!link)
+			return -errno;
+		records->links[records->nr_links++] = link;
+	}
+	return 0;
+}
+
+static int open_monitor(struct records *records, const struct records_filter *filter,
+			uint64_t buffer)
+{
+	char path[PATH_MAX];
+	struct bpf_map *map;
+	size_t size = 0;
+	int err;
+
+	err = tracepoints_check();
+	if (!err)
+		err = object_find("monitor", path);
+	if (err)
+		return err;
+
+	records->object = bpf_object__open_file(path, NULL);
+	if (!records->object)
+		return say_failed(path, -errno);
+	map = bpf_object__find_map_by_name(records->object, "records");
+	if (!map || set_filter(records->object, filter))
+		return say_error(-EPROTO, "%s is not the monitor of this pmadv: install them together",
+				 path);
+	err = bpf_map__set_max_entries(map, ring_size(buffer));
+	if (!err)
+		err = bpf_object__load(records->object);
+	if (err)
+		return say_failed("loading it", err);
+
+	records->lost = variable_find(records->object, ".bss", "lost", &size);
+	if (!records->lost || size != sizeof(*records->lost))
+		return say_error(-EPROTO, "%s does not count lost records: install pmadv and its monitor.bpf.o together",
+				 path);
+	records->ring = ring_buffer__new(bpf_map__fd(map), on_record, records, NULL);
+	if (!records->ring)
+		return say_failed("its ring buffer", -errno);
+	err = attach_all(records);
+	if (err)
+		return say_failed("attaching it", err);
+	policy_log_forget();
+	return 0;
+}
+
+struct records *records_open(const struct records_filter *filter, uint64_t buffer,
+			     const struct records_handler *handler, int *err)
+{
+	struct records *records = calloc(1, sizeof(*records));
+
+	if (!records) {
+		*err = say_error(-ENOMEM, "not enough memory");
+		return NULL;
+	}
+	records->handler = *handler;
+	*err = open_monitor(records, filter, buffer ? buffer : RECORDS_BUFFER_DEFAULT);
+	if (*err) {
+		records_close(records);
+		return NULL;
+	}
+	return records;
+}
+
+void records_close(struct records *records)
+{
+	if (!records)
+		return;
+	while (records->nr_links)
+		bpf_link__destroy(records->links[--records->nr_links]);
+	ring_buffer__free(records->ring);
+	bpf_object__close(records->object);
+	policy_log_forget();
+	free(records);
+}
+
+int records_fd(const struct records *records)
+{
+	return ring_buffer__epoll_fd(records->ring);
+}
+
+int records_read(struct records *records)
+{
+	/* Not all at once: whoever reads has a clock to look at. */
+	return ring_buffer__consume_n(records->ring, 4096);
+}
+
+uint64_t records_lost(const struct records *records)
+{
+	return *records->lost;
+}
+
+void records_warn_lost(struct records *records)
+{
+	uint64_t lost = records_lost(records);
+
+	if (lost == records->lost_said)
+		return;
+	say_warning("%" PRIu64 " records lost so far, %" PRIu64 " more than before: they found the buffer full; use a larger --buffer",
+		    lost, lost - records->lost_said);
+	records->lost_said = lost;
+}
+
+const char *record_clock(const struct pmadv_record *head, char buf[CLOCK_TEXT_LEN])
+{
+	struct timespec wall;
+	uint64_t ns, age;
+	struct tm tm;
+	time_t seconds;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	age = now_ns() - head->time_ns;
+	ns = (uint64_t)wall.tv_sec * 1000000000 + (uint64_t)wall.tv_nsec - age;
+	seconds = (time_t)(ns / 1000000000);
+	if (!localtime_r(&seconds, &tm))
+		memset(&tm, 0, sizeof(tm));
+	snprintf(buf, CLOCK_TEXT_LEN, "%02u:%02u:%02u.%03u",
+		 (unsigned int)tm.tm_hour % 100, (unsigned int)tm.tm_min % 100,
+		 (unsigned int)tm.tm_sec % 100,
+		 (unsigned int)(ns / 1000000 % 1000));
+	return buf;
+}
+
+struct json_object *range_json(const struct pmadv_range_record *record)
+{
+	struct json_object *line = json_line("range");
+	char verdict[VERDICT_TEXT_LEN], vma[VMA_TEXT_LEN];
+
+	json_number(line, "time_mono_ns", record->head.time_ns);
+	json_number(line, "call_id", record->head.call_id);
+	json_signed(line, "pid", record->head.tgid);
+	json_text(line, "comm", record->head.comm);
+	json_signed(line, "caller", record->head.caller);
+	json_address(line, "start", record->start);
+	json_address(line, "end", record->end);
+	json_number(line, "bytes", record->end - record->start);
+	json_text(line, "vma", vma_flags_text(record->vma_flags, vma));
+	json_number(line, "vma_flags", record->vma_flags);
+	json_text(line, "verdict", verdict_text(record->verdict, verdict));
+	json_flag(line, "skip_young", record->modifiers & PMADV_SKIP_YOUNG);
+	json_text(line, "outcome", outcome_text(record->outcome));
+	json_text(line, "error",
+		  record->error ? strerrorname_np((int)record->error) : NULL);
+	json_flag(line, "dry_run", record->walk_flags & PMADV_DRY_RUN);
+	json_stats(line, &record->stats);
+	return line;
+}

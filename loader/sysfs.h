@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* /sys/kernel/mm/process_madvise: the policies in force and their counters. */
+#ifndef PMADV_SYSFS_H
+#define PMADV_SYSFS_H
+
+#include <stdint.h>
+
+#include <linux/process_madvise.h>
+
+#include "util.h"
+
+#define SYSFS_DIR	"/sys/kernel/mm/process_madvise"
+
+struct sysfs_policy {
+	char name[PMADV_NAME_LEN];
+	uint64_t cgroup_id;
+	uint64_t link_id;
+	uint64_t calls;
+	uint64_t invalid_verdicts;
+	/* The counts of a result that a policy has in sysfs; the others are 0. */
+	struct pmadv_result counts;
+};
+
+/* All policies, of struct sysfs_policy; 0, -ELACKS or -errno; says nothing. */
+int sysfs_policies(struct vec *policies);
+const struct sysfs_policy *sysfs_policy_of_link(const struct vec *policies,
+						uint64_t link_id);
+
+/* Ejections since boot, and the last one: "NAME: KIND: message" or "". */
+int sysfs_ejected(uint64_t *count);
+int sysfs_last_ejection(char *text, size_t size);
+
+#endif /* PMADV_SYSFS_H */

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "target.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fts.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <pmadv/process_madvise.h>
+
+#include "cgroup.h"
+
+#define COMM_MAX	15	/* what the kernel keeps of a command's name */
+
+/* Length of the UTF-8 sequence at @text, or 0 if there is none. */
+static size_t utf8_length(const unsigned char *text)
+{
+	size_t length = *text >= 0xf0 ? 4 : *text >= 0xe0 ? 3 : 2;
+
+	if (*text < 0xc2 || *text > 0xf4)
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	return length;
+}
+
+void clean_text(char *text)
+{
+	unsigned char *byte = (unsigned char *)text;
+
+	while (*byte) {
+		size_t length = *byte < 0x80 ? 1 : utf8_length(byte);
+
+		if (!length || *byte < ' ' || *byte == 0x7f)
+			*byte = '?';
+		byte += length ? length : 1;
+	}
+}
+
+static int read_comm(pid_t pid, char name[TARGET_NAME_LEN])
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	return read_line(path, name, TARGET_NAME_LEN);
+}
+
+/* Last component of the path of the program; the kernel's threads have none. */
+static int read_exe(pid_t pid, char name[NAME_MAX + 1])
+{
+	static const char deleted[] = " (deleted)";
+	char path[64], exe[PATH_MAX];
+	ssize_t length;
+	char *base;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	length = readlink(path, exe, sizeof(exe) - 1);
+	if (length < 0)
+		return -errno;
+
+	exe[length] = '\0';
+	if ((size_t)length > strlen(deleted) &&
+	    !strcmp(exe + length - strlen(deleted), deleted))
+		exe[length - (ssize_t)strlen(deleted)] = '\0';
+	base = strrchr(exe, '/');
+	snprintf(name, NAME_MAX + 1, "%.*s", NAME_MAX, base ? base + 1 : exe);
+	return 0;
+}
+
+/* Does process @pid run @command? By its name, or by its program's. */
+static bool runs_command(pid_t pid, const char *command)
+{
+	char comm[TARGET_NAME_LEN], exe[NAME_MAX + 1];
+	bool has_exe = !read_exe(pid, exe);
+
+	if (has_exe && !strcmp(exe, command))
+		return true;
+	if (read_comm(pid, comm))
+		return false;
+	/* A name that may have been cut must have the program on its side. */
+	return !strcmp(comm, command) ||
+	       (!has_exe && strlen(comm) == COMM_MAX &&
+		!strncmp(comm, command, COMM_MAX));
+}
+
+/* Kernel threads have no memory of their own to advise. */
+static bool has_memory(pid_t pid)
+{
+	uint64_t resident, swapped;
+
+	return target_memory(pid, &resident, &swapped) != -ENODATA;
+}
+
+/* @command: what it must still be running once the pidfd is there, or NULL. */
+static int add_process(pid_t pid, const char *command, struct vec *targets)
+{
+	const struct target *known = targets->items;
+	struct target *target;
+	int pidfd;
+
+	for (size_t i = 0; i < targets->nr; i++)
+		if (known[i].pid == pid)
+			return 0;
+
+	pidfd = pmadv_open(pid);
+	if (pidfd < 0)
+		return -errno;
+	/* The number may have gone to another process before we held it. */
+	if (command && !runs_command(pid, command)) {
+		close(pidfd);
+		return -ESRCH;
+	}
+
+	target = vec_add(targets, sizeof(*target));
+	if (!target) {
+		close(pidfd);
+		return -ENOMEM;
+	}
+	target->pid = pid;
+	target->pidfd = pidfd;
+	if (read_comm(pid, target->name))
+		snprintf(target->name, sizeof(target->name), "?");
+	clean_text(target->name);
+	return 0;
+}
+
+static int say_no_pid(const char *name, int err)
+{
+	if (err == -ESRCH)
+		return say_error(err, "there is no process %s", name);
+	if (err == -EINVAL || err == -ENOENT)
+		return say_error(-ESRCH, "%s is a thread, not a process: give the number of its process",
+				 name);
+	return say_error(err, "process %s: %s", name, error_text(err));
+}
+
+static int add_pid(const char *name, bool none_ok, struct vec *targets)
+{
+	uint64_t pid;
+	int err;
+
+	err = parse_u64(name, 10, &pid);
+	if (err || !pid || pid > INT_MAX)
+		return say_error(-EUSAGE, "'%s' is not the number of a process", name);
+
+	err = add_process((pid_t)pid, NULL, targets);
+	if (err == -ESRCH && none_ok)
+		return 0;
+	if (!err && !has_memory((pid_t)pid)) {
+		struct target *last = &((struct target *)targets->items)[targets->nr - 1];
+
+		close(last->pidfd);
+		targets->nr--;
+		return say_error(-ESRCH, "process %s (%s) is a thread of the kernel, or exited: it has no memory to advise",
+				 name, last->name);
+	}
+	return err ? say_no_pid(name, err) : 0;
+}
+
+static int add_procs_file(const char *path, struct vec *targets)
+{
+	char line[32];
+	uint64_t pid;
+	FILE *procs;
+	int err = 0;
+
+	procs = fopen(path, "re");
+	if (!procs)
+		return -errno;
+
+	errno = 0;
+	while (!err && fgets(line, sizeof(line), procs)) {
+		line[strcspn(line, "\n")] = '\0';
+		/* 0 is a process outside our pid namespace. */
+		if (parse_u64(line, 10, &pid) || !pid || pid > INT_MAX)
+			continue;
+		if (pid == (uint64_t)getpid() || !has_memory((pid_t)pid))
+			continue;
+		err = add_process((pid_t)pid, NULL, targets);
+		if (err == -ESRCH || err == -EINVAL || err == -ENOENT)
+			err = 0;
+	}
+	/* The procs of a threaded cgroup are those of its threaded domain. */
+	if (!err && ferror(procs) && errno != EOPNOTSUPP && errno != ENODEV)
+		err = -errno;
+
+	fclose(procs);
+	return err;
+}
+
+static int add_cgroup(const char *name, const char *path, bool none_ok,
+		      struct vec *targets)
+{
+	char *roots[] = { (char *)path, NULL };
+	size_t before = targets->nr;
+	FTSENT *entry;
+	int err = 0;
+	FTS *tree;
+
+	tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	if (!tree)
+		return say_error(-errno, "cgroup %s: %s", name, strerror(errno));
+
+	while (!err && (entry = fts_read(tree))) {
+		char *procs;
+
+		if (entry->fts_info != FTS_D)
+			continue;
+		procs = format_string("%s/cgroup.procs", entry->fts_path);
+		err = procs ? add_procs_file(procs, targets) : -ENOMEM;
+		/* Removed while we look: then nobody is in it. */
+		if (err == -ENOENT)
+			err = 0;
+		free(procs);
+	}
+	fts_close(tree);
+
+	if (err)
+		return say_error(err, "cgroup %s: %s", name, error_text(err));
+	if (targets->nr == before && !none_ok)
+		return say_error(-ESRCH, "cgroup %s has no processes", name);
+	return 0;
+}
+
+/* All processes that run @name: how many there are, or -errno. */
+static int add_command(const char *name, struct vec *targets)
+{
+	struct dirent *entry;
+	int found = 0;
+	int err = 0;
+	DIR *proc;
+
+	proc = opendir("/proc");
+	if (!proc)
+		return -errno;
+
+	while (!err && (entry = readdir(proc))) {
+		uint64_t pid;
+
+		if (parse_u64(entry->d_name, 10, &pid) || pid > INT_MAX)
+			continue;
+		if (pid == (uint64_t)getpid() || !runs_command((pid_t)pid, name) ||
+		    !has_memory((pid_t)pid))
+			continue;
+		err = add_process((pid_t)pid, name, targets);
+		if (!err)
+			found++;
+		else if (err == -ESRCH || err == -EINVAL || err == -ENOENT)
+			err = 0;
+	}
+
+	closedir(proc);
+	return err ? err : found;
+}
+
+static int add_deduced(const char *name, bool none_ok, struct vec *targets)
+{
+	char path[PATH_MAX];
+	int found, err;
+
+	if (!*name)
+		return say_error(-EUSAGE, "an empty name is no target");
+	if (name[strspn(name, "0123456789")] == '\0')
+		return add_pid(name, none_ok, targets);
+	if (!strncmp(name, "pid:", 4))
+		return add_pid(name + 4, none_ok, targets);
+
+	if (!strncmp(name, "cgroup:", 7) || strchr(name, '/')) {
+		const char *cgroup = strncmp(name, "cgroup:", 7) ? name : name + 7;
+
+		err = cgroup_resolve(cgroup, path);
+		if (!err)
+			return add_cgroup(cgroup, path, none_ok, targets);
+		if (err == -ENOENT && none_ok)
+			return 0;
+		if (err == -ENOTDIR)
+			return say_error(-EUSAGE, "'%s' is no cgroup of cgroup v2; a program is named without its path",
+					 cgroup);
+		return say_error(err, "there is no cgroup '%s'", cgroup);
+	}
+
+	found = add_command(strncmp(name, "comm:", 5) ? name : name + 5, targets);
+	if (found < 0)
+		return say_error(found, "looking for '%s': %s", name, error_text(found));
+	if (found)
+		return 0;
+	if (!cgroup_resolve(name, path))
+		return add_cgroup(name, path, none_ok, targets);
+	if (none_ok)
+		return 0;
+	return say_error(-ESRCH, "no process runs '%s', and no cgroup has that name", name);
+}
+
+int targets_find(char *const *names, int nr, bool none_ok, struct vec *targets)
+{
+	int err = 0;
+
+	for (int i = 0; i < nr && !err; i++)
+		err = add_deduced(names[i], none_ok, targets);
+	if (err)
+		targets_free(targets);
+	return err;
+}
+
+void targets_free(struct vec *targets)
+{
+	struct target *target = targets->items;
+
+	for (size_t i = 0; i < targets->nr; i++)
+		close(target[i].pidfd);
+	vec_free(targets);
+}
+
+int target_memory(pid_t pid, uint64_t *resident, uint64_t *swapped)
+{
+	char path[64], line[256];
+	int err = -ENODATA;
+	FILE *status;
+
+	*resident = 0;
+	*swapped = 0;
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = fopen(path, "re");
+	if (!status)
+		return -errno;
+
+	while (fgets(line, sizeof(line), status)) {
+		if (sscanf(line, "VmRSS: %" SCNu64, resident) == 1) {
+			*resident *= 1024;
+			err = 0;
+		} else if (sscanf(line, "VmSwap: %" SCNu64, swapped) == 1) {
+			*swapped *= 1024;
+		}
+	}
+
+	fclose(status);
+	return err;
+}

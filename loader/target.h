@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * TARGET: a pid, the path of a cgroup, or the name of a command; which of them
+ * is deduced, or said with "pid:", "cgroup:" or "comm:" in front.
+ */
+#ifndef PMADV_TARGET_H
+#define PMADV_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util.h"
+
+#define TARGET_NAME_LEN	64
+
+/* A process, held by its pidfd: its number cannot come to mean another one. */
+struct target {
+	pid_t pid;
+	int pidfd;
+	char name[TARGET_NAME_LEN];
+};
+
+/*
+ * The processes that @names stand for, each once, in @targets (of struct
+ * target). None for a name is an error, said here; with @none_ok, as on a
+ * later round of run, it is not.
+ */
+int targets_find(char *const *names, int nr, bool none_ok, struct vec *targets);
+void targets_free(struct vec *targets);
+
+/* What /proc says is resident and swapped of a process, in bytes. */
+int target_memory(pid_t pid, uint64_t *resident, uint64_t *swapped);
+
+/* Make what others chose (names of programs and files) fit for a line of text. */
+void clean_text(char *text);
+
+#endif /* PMADV_TARGET_H */
