@@ -57,7 +57,7 @@ static int check_operands(const struct verb *verb, const struct args *args)
 	const char *extra;
 
 	if (args->nr_operands < verb->min_operands)
-		return say_error(-EUSAGE, "what is it about? usage: pmadv %s [OPTION]... %s",
+		return say_error(-EUSAGE, "an operand is missing; usage: pmadv %s [OPTION]... %s",
 				 verb->name, verb->operands);
 	if (verb->max_operands < 0 || args->nr_operands <= verb->max_operands)
 		return 0;

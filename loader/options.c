@@ -211,7 +211,7 @@ static int say_bad_option(int code, char **argv, const struct option_def *found)
 	if (optopt && optopt < FIRST_ID)
 		return say_error(-EUSAGE, "there is no option -%c; see 'pmadv%s%s --help'",
 				 optopt, gap, verb);
-	return say_error(-EUSAGE, "no, or an ambiguous, option %s; see 'pmadv%s%s --help'",
+	return say_error(-EUSAGE, "there is no option %s, or more than one that begins so; see 'pmadv%s%s --help'",
 			 argv[optind - 1], gap, verb);
 }
 
@@ -375,14 +375,29 @@ static void dump_man_options(const struct option_def *options)
 	}
 }
 
+static void dump_heading(const char *text, char line)
+{
+	size_t length = strlen(text);
+
+	for (int lines = 0; lines < 2; lines++) {
+		for (size_t i = 0; i < length; i++)
+			out_text("%c", line);
+		out_text("\n%s", lines ? "\n" : "");
+		if (!lines)
+			out_text("%s\n", text);
+	}
+}
+
 static void dump_man(const struct verb *verb)
 {
-	char title[32];
-	int length;
+	char name[32], summary[256];
 
-	length = snprintf(title, sizeof(title), "pmadv-%s", verb->name);
-	out_text("%.*s\n%s\n%.*s\n\n", length, "==============================",
-		 title, length, "==============================");
+	snprintf(name, sizeof(name), "pmadv-%s", verb->name);
+	dump_heading(name, '=');
+	/* As whatis(1) has it: no capital, no full stop. */
+	snprintf(summary, sizeof(summary), "%c%.*s", verb->summary[0] - 'A' + 'a',
+		 (int)strlen(verb->summary) - 2, verb->summary + 1);
+	dump_heading(summary, '-');
 	out_text(":Manual section: 8\n:Manual group: Memory advice\n\n");
 	out_text(".. |summary| replace:: %s\n\n", verb->summary);
 	out_text("SYNOPSIS\n========\n\n**pmadv %s** [*OPTION*]...%s%s\n\n", verb->name,

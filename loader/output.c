@@ -15,6 +15,7 @@ static struct {
 	const char *verb;
 	bool json;
 	bool quiet;
+	int write_errno;	/* of the first write to stdout that failed */
 	bool failed;
 	bool progress_shown;
 } out;
@@ -80,22 +81,26 @@ void out_text(const char *format, ...)
 	va_list args;
 
 	progress_line("%s", "");
+	errno = 0;
 	va_start(args, format);
-	vprintf(format, args);
+	if (vprintf(format, args) < 0 && !out.write_errno)
+		out.write_errno = errno ? errno : EIO;
 	va_end(args);
 }
 
 int out_flush(void)
 {
 	errno = 0;
-	if (!fflush(stdout) && !ferror(stdout))
+	if (fflush(stdout) && !out.write_errno)
+		out.write_errno = errno ? errno : EIO;
+	if (!out.write_errno)
 		return 0;
-	if (errno == EPIPE || out.failed)
+	if (out.write_errno == EPIPE || out.failed)
 		return -EPIPE;
 
 	out.failed = true;
-	return say_error(errno ? -errno : -EIO, "cannot write the results: %s",
-			 strerror(errno ? errno : EIO));
+	return say_error(-out.write_errno, "cannot write the results: %s",
+			 strerror(out.write_errno));
 }
 
 struct json_object *json_line(const char *type)
