@@ -112,9 +112,11 @@ TEST_F(abi, every_combination)
 				    !entire, advices[i], flags, &self->r);
 			if (flags & PMADV_POLICY) {
 				EXPECT_EQ(-ENOENT, ret);
+			} else if (advices[i] == MADV_COLLAPSE) {
+				EXPECT_GE(0, ret);
 			} else if (entire) {
 				EXPECT_LT((long)self->len, ret);
-			} else if (advices[i] != MADV_COLLAPSE) {
+			} else {
 				EXPECT_EQ((long)self->len, ret);
 			}
 			if (!(flags & PMADV_RESULT)) {
@@ -193,8 +195,7 @@ TEST_F(abi, entire_is_what_maps_shows)
 		if (!strcmp(maps[i].name, "[vsyscall]"))
 			continue;
 		seen++;
-		if (smaps(self->t.pid, "VmFlags: lo", start, end) ||
-		    smaps(self->t.pid, "VmFlags:lo", start, end) ||
+		if (smaps(self->t.pid, "VmFlags:lo", start, end) ||
 		    smaps(self->t.pid, "VmFlags:pf", start, end) ||
 		    smaps(self->t.pid, "VmFlags:ht", start, end))
 			refused++;
@@ -609,10 +610,15 @@ TEST_F(abi, malformed_ranges)
 		renew(&self->r);
 		EXPECT_EQ(-EINVAL, pmadv(self->t.pidfd, vec, 2, MADV_COLD,
 					 flags[i], &self->r));
+		EXPECT_EQ(0, self->r.call_id);
+		/* 32-bit addresses do not wrap in a 64-bit kernel. */
+		if (sizeof(long) < 8)
+			continue;
 		vec[1].iov_base = (void *)(ULONG_MAX - PAGE + 1);
 		vec[1].iov_len = 2 * PAGE;
 		EXPECT_EQ(-EINVAL, pmadv(self->t.pidfd, vec, 2, MADV_COLD,
 					 flags[i], &self->r));
+		EXPECT_EQ(0, self->r.call_id);
 	}
 	/* A length is rounded up to pages, as madvise(2) does. */
 	vec[0].iov_base = (void *)self->addr;
@@ -1177,6 +1183,7 @@ TEST_F(abi, target_with_64_bits)
 {
 	struct mapping *maps;
 	uint64_t bytes = 0;
+	char path[64], buf[128];
 	int i, n, pidfd;
 	pid_t pid;
 
@@ -1188,13 +1195,12 @@ TEST_F(abi, target_with_64_bits)
 	}
 	pidfd = pidfd_open_pid(pid, 0);
 	ASSERT_LE(0, pidfd);
+	/* When it sleeps it is loaded: 230 is clock_nanosleep(). */
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
 	do {
-		usleep(100000);
-		n = read_maps(pid, &maps);
-		ASSERT_LT(0, n);
-	} while (!strstr(maps[0].name, "/sleep"));
-	usleep(500000);
-	free(maps);
+		usleep(20000);
+		ASSERT_LT(0, read_file(path, buf, sizeof(buf)));
+	} while (strncmp(buf, "230 ", 4));
 	n = read_maps(pid, &maps);
 	for (i = 0; i < n; i++) {
 		if (strcmp(maps[i].name, "[vsyscall]") &&

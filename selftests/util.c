@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -110,7 +111,9 @@ int target_start_with(struct target *t, target_fn setup, unsigned long arg)
 		return ret;
 	}
 	if (!t->pid) {
-		close(socks[0]);
+		/* Nor any other end that would keep another target alive. */
+		syscall(SYS_close_range, 3, socks[1] - 1, 0);
+		syscall(SYS_close_range, socks[1] + 1, UINT_MAX, 0);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		ret = setup ? setup(arg, 0, 0) : 0;
 		if (write(socks[1], &ret, sizeof(ret)) == sizeof(ret) && !ret)
@@ -165,10 +168,11 @@ void target_stop(struct target *t)
 	if (t->pid <= 0)
 		return;
 	if (t->sock >= 0) {
+		/* For a caller that may not kill it: it leaves when it reads. */
+		close(t->sock);
 		kill(t->pid, SIGKILL);
 		while (waitpid(t->pid, NULL, 0) < 0 && errno == EINTR)
 			;
-		close(t->sock);
 	}
 	if (t->pidfd >= 0)
 		close(t->pidfd);
@@ -394,7 +398,7 @@ long long smaps(pid_t pid, const char *field, uint64_t start, uint64_t end)
 {
 	const char *flag = NULL;
 	char path[64], line[4500], name[64];
-	uint64_t from = 0, to = 0;
+	uint64_t from = 0, to = 0, a, b;
 	unsigned long long kb;
 	long long sum = 0;
 	FILE *f;
@@ -406,8 +410,12 @@ long long smaps(pid_t pid, const char *field, uint64_t start, uint64_t end)
 	if (!f)
 		return -errno;
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &from, &to) == 2)
+		/* Some names begin with a hexadecimal digit, too. */
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &a, &b) == 2) {
+			from = a;
+			to = b;
 			continue;
+		}
 		if (from >= end || to <= start)
 			continue;
 		if (flag && !strncmp(line, "VmFlags:", 8))

@@ -24,6 +24,9 @@
 #ifndef __NR_pidfd_open
 #define __NR_pidfd_open		434
 #endif
+#ifndef SYS_close_range
+#define SYS_close_range		436
+#endif
 #ifndef __NR_mseal
 #define __NR_mseal		462
 #endif

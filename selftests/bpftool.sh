@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A policy without the loader: bpftool alone attaches one, shows it from every
+# side, and detaches it.
+
+dir=${PMADV_SELFTESTS:?is set by run-in-guest}
+build=$(dirname "$dir")
+bpftool=$build/tools/bin/bpftool
+object=$build/bpf/noop.bpf.o
+pins=/sys/fs/bpf/pmadv_bpftool
+sysfs=/sys/kernel/mm/process_madvise
+flag_policy=1
+enoent=-2
+
+number=0
+failed=0
+
+# result STATUS NAME: with the output of the last command if it failed.
+result()
+{
+	number=$((number + 1))
+	if [[ $1 == 0 ]]; then
+		echo "ok $number $2"
+	else
+		failed=1
+		printf '%s\n' "$out" | sed 's/^/# /'
+		echo "not ok $number $2"
+	fi
+}
+
+# run COMMAND...: its output stays in $out, its status is returned.
+run()
+{
+	out=$("$@" 2>&1)
+}
+
+# What a call that asks a policy gets: what "call" prints, as variables.
+ask()
+{
+	out=$("$dir/call" $$ 0 $flag_policy) && eval "$out"
+}
+
+policies()
+{
+	cat $sysfs/policies/*/name 2>/dev/null
+}
+
+echo "TAP version 13"
+echo "1..18"
+
+rm -rf $pins
+mkdir -p $pins
+ask
+# shellcheck disable=SC2154 # they come from eval
+[[ $ret == "$enoent" ]]
+result $? "without a policy there is none to ask"
+
+run "$bpftool" struct_ops register "$object" $pins
+result $? "struct_ops register"
+out=$(ls $pins)
+[[ -n $out ]]
+result $? "it is pinned in bpffs"
+link=$pins/$(head -n 1 <<<"$out")
+out=$(policies)
+[[ $out == noop ]]
+result $? "it is in force"
+ask
+# shellcheck disable=SC2154
+[[ $ret == 0 && $seen -gt 5 && $skipped == "$seen" ]]
+result $? "it is asked about every range"
+
+run "$bpftool" struct_ops list
+[[ $out =~ ^[0-9]+:\ noop\ +process_madvise_ops ]]
+result $? "struct_ops list"
+id=${out%%:*}
+run "$bpftool" struct_ops dump id "$id"
+[[ $out == *process_madvise_ops* && $out == *advise* && $out == *noop* ]]
+result $? "struct_ops dump"
+run "$bpftool" -j struct_ops dump id "$id"
+[[ $out == *'"name":"noop"'* || $out == *'"name": "noop"'* ]]
+result $? "struct_ops dump as JSON"
+
+run "$bpftool" prog show name noop_advise
+[[ $out =~ struct_ops\ +name\ noop_advise && $out == *jited* ]]
+result $? "prog show"
+run "$bpftool" prog dump jited name noop_advise
+[[ $out == *noop_advise* ]]
+result $? "prog dump jited"
+run "$bpftool" map show id "$id"
+[[ $out =~ struct_ops\ +name\ noop ]]
+result $? "map show"
+run "$bpftool" map dump id "$id"
+[[ $out == *noop* ]]
+result $? "map dump"
+
+run "$bpftool" link show pinned "$link"
+[[ $out == *struct_ops* && $out == *"map_id $id"* ]]
+result $? "link show"
+link_id=${out%%:*}
+out=$(cat $sysfs/policies/*/link_id)
+[[ $out == "$link_id" ]]
+result $? "link show and sysfs agree"
+
+# A second one for the whole system is refused, and the first stays.
+mkdir -p $pins/2
+run "$bpftool" struct_ops register "$object" $pins/2
+[[ $? != 0 && $(ls $pins/2) == "" && $(policies) == noop ]]
+result $? "a second policy is refused"
+
+run "$bpftool" link detach pinned "$link"
+result $? "link detach"
+ask
+[[ $ret == "$enoent" && $(policies) == "" ]]
+result $? "it is no longer in force"
+
+# A pin is a reference, and the last one counts.
+rm -rf $pins
+mkdir -p $pins
+run "$bpftool" struct_ops register "$object" $pins &&
+	[[ $(policies) == noop ]] && rm -rf $pins && sleep 0.5 &&
+	[[ $(policies) == "" ]]
+result $? "removing the pin detaches it"
+rm -rf $pins
+exit $failed
