@@ -135,8 +135,8 @@ struct pmadv_stats {
  * @ranges_advised: Out: ranges that got advice (or would: PMADV_DRY_RUN).
  * @ranges_skipped: Out: ranges the policy wanted nothing done with.
  * @ranges_refused: Out: ranges whose advice the kernel does not allow there:
- *	locked, hugetlb, PFN-mapped or sealed memory, somebody else's file, an
- *	invalid verdict.
+ *	locked, hugetlb or PFN-mapped memory, somebody else's file, an invalid
+ *	verdict.
  * @ranges_failed: Out: ranges whose advice was tried and failed.
  * @holes: Out: unmapped gaps inside explicit ranges.
  * @bytes_advised: Out: length of address space that got advice, in bytes.

@@ -7,6 +7,7 @@
  * go of the lock for waiting writers and reports what became of the pages; see
  * Documentation/mm/process_madvise.rst.
  */
+#include <linux/backing-dev.h>
 #include <linux/blkdev.h>
 #include <linux/compat.h>
 #include <linux/file.h>
@@ -39,7 +40,7 @@
  * COLLAPSE looks its mapping up again between huge pages: one at a time, each
  * decided anew.
  */
-#define PMADV_WILLNEED_PIECE	(4 * PMD_SIZE)
+#define PMADV_WILLNEED_PIECE	PMD_SIZE
 #define PMADV_COLLAPSE_PIECE	PMD_SIZE
 
 /**
@@ -263,7 +264,21 @@ static int pmadv_decide(struct pmadv_call *call,
 			return *verdict;
 	}
 	pmadv_count_invalid(call);
+	pmadv_policy_left(call);
 	return -EINVAL;
+}
+
+/* One WILLNEED on a file reads a window of it, however long its range is. */
+static unsigned long pmadv_willneed_piece(struct file *file)
+{
+	unsigned long window;
+
+	if (shmem_mapping(file->f_mapping))
+		return PMADV_WILLNEED_PIECE;
+	window = max_t(unsigned long, READ_ONCE(file->f_ra.ra_pages),
+		       inode_to_bdi(file->f_mapping->host)->io_pages);
+	return window ? min(window << PAGE_SHIFT, PMADV_WILLNEED_PIECE) :
+			PMADV_WILLNEED_PIECE;
 }
 
 /* How far one round of @advice goes when it cannot be left half-way. */
@@ -277,7 +292,7 @@ static unsigned long pmadv_round_end(int advice, struct vm_area_struct *vma,
 	if (advice == MADV_COLLAPSE)
 		size = PMADV_COLLAPSE_PIECE;
 	else if (vma->vm_file)
-		size = PMADV_WILLNEED_PIECE;
+		size = pmadv_willneed_piece(vma->vm_file);
 	if (ctl->pages_left < size >> PAGE_SHIFT)
 		size = ctl->pages_left << PAGE_SHIFT;
 	if (size >= end - ctl->start)
