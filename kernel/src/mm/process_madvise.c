@@ -55,6 +55,7 @@
  * @pages_left: What is left of the caller's budget.
  * @nr_invalid: Invalid verdicts so far.
  * @locked: mmap_lock is held for reading.
+ * @fresh: Nothing was done yet since it was taken.
  */
 struct pmadv_call {
 	struct pmadv_walk walk;
@@ -66,6 +67,7 @@ struct pmadv_call {
 	u64 pages_left;
 	u64 nr_invalid;
 	bool locked;
+	bool fresh;
 };
 
 static atomic64_t pmadv_last_call_id;
@@ -138,6 +140,7 @@ static int pmadv_lock(struct pmadv_call *call)
 		return -EINTR;
 	}
 	call->locked = true;
+	call->fresh = true;
 	return 0;
 }
 
@@ -433,9 +436,9 @@ static unsigned long pmadv_do_range(struct pmadv_call *call,
 	pmadv_add_stats(&call->walk.result.stats, &ctl.stats);
 	if (watched) {
 		ctl.stats.time_ns = ktime_get_ns() - began;
-		pmadv_policy_advised(&decision, &ctl.stats);
 		trace_pmadv_range(&call->walk, call->task, range, verdict,
 				  outcome, -error, &ctl.stats);
+		pmadv_policy_advised(&decision, &ctl.stats);
 	}
 	return next;
 }
@@ -454,7 +457,8 @@ static unsigned long pmadv_walk_range(struct pmadv_call *call,
 	while (addr < end && !pmadv_must_stop(call)) {
 		unsigned long next;
 
-		if (mmap_lock_is_contended(call->mm)) {
+		/* One range at least each time, or writers could starve us */
+		if (!call->fresh && mmap_lock_is_contended(call->mm)) {
 			if (pmadv_yield(call))
 				break;
 			vma_iter_set(&call->vmi, addr);
@@ -482,6 +486,7 @@ static unsigned long pmadv_walk_range(struct pmadv_call *call,
 
 		next = min(end, vma->vm_end);
 		addr = pmadv_do_range(call, vma, addr, next);
+		call->fresh = false;
 		if (addr != next)	/* the same VMA again, or it is gone */
 			vma_iter_set(&call->vmi, addr);
 	}
