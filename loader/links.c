@@ -159,15 +159,18 @@ static int add_link(uint32_t id, const struct ops_layout *layout, struct vec *li
 /* Maps and programs are pinned too, and answer with information of their own. */
 static bool is_link(int fd)
 {
-	char path[32], name[32];
-	ssize_t length;
+	char path[32], line[64];
+	bool found = false;
+	FILE *info;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	length = readlink(path, name, sizeof(name) - 1);
-	if (length < 0)
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = fopen(path, "re");
+	if (!info)
 		return false;
-	name[length] = '\0';
-	return !strcmp(name, "anon_inode:bpf_link");
+	while (!found && fgets(line, sizeof(line), info))
+		found = !strncmp(line, "link_id:", 8);
+	fclose(info);
+	return found;
 }
 
 static void find_pin(const char *path, struct vec *links)

@@ -202,7 +202,7 @@ struct libscols_table *table_new(const char *const *columns)
 			goto fail;
 	}
 	/* A line that is too long is better than one cut short. */
-	scols_table_enable_nowrap(table, 1);
+	scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
 	return table;
 
 fail:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "util.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -77,27 +78,22 @@ void say_note(const char *format, ...)
 	va_end(args);
 }
 
-static bool digits_follow(const char *text, int base)
-{
-	if (base == 16 || base == 0) {
-		if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
-			text += 2;
-		else if (base == 0)
-			base = 10;
-	}
-	if (base == 16)
-		return (*text >= '0' && *text <= '9') ||
-		       (*text >= 'a' && *text <= 'f') ||
-		       (*text >= 'A' && *text <= 'F');
-	return *text >= '0' && *text <= '9';
-}
-
 /* Base 0 is decimal or, with 0x, hexadecimal: nobody means octal. */
 static int real_base(const char *text, int base)
 {
 	if (base)
 		return base;
 	return text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? 16 : 10;
+}
+
+/* No sign and no white space, which strtoull() would skip. */
+static bool digits_follow(const char *text, int base)
+{
+	if (base == 10)
+		return isdigit((unsigned char)*text);
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+		text += 2;
+	return isxdigit((unsigned char)*text);
 }
 
 /* Parse the digits that @text starts with; *@rest is what comes after them. */
@@ -107,11 +103,12 @@ static int parse_digits(const char *text, int base, uint64_t *value,
 	unsigned long long number;
 	char *end;
 
+	base = real_base(text, base);
 	if (!digits_follow(text, base))
 		return -EINVAL;
 
 	errno = 0;
-	number = strtoull(text, &end, real_base(text, base));
+	number = strtoull(text, &end, base);
 	if (errno)
 		return -errno;
 
@@ -305,8 +302,12 @@ int signals_init(void)
 	struct sigaction old;
 
 	for (size_t i = 0; i < ARRAY_SIZE(stops); i++) {
-		/* nohup, or a shell's background job: leave it ignored. */
-		if (!sigaction(stops[i], NULL, &old) && old.sa_handler == SIG_IGN)
+		/*
+		 * nohup(1) is to be respected; that shells have their background
+		 * jobs ignore SIGINT is not, as that is how scripts end us.
+		 */
+		if (stops[i] == SIGHUP && !sigaction(SIGHUP, NULL, &old) &&
+		    old.sa_handler == SIG_IGN)
 			continue;
 		if (sigaction(stops[i], &action, NULL))
 			return -errno;
