@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make help says what there is. Everything that is built goes to build/.
+
+O	:= $(CURDIR)/build
+CLANG	?= clang-19
+STRIP	?= llvm-strip-19
+export CLANG
+
+TREE	:= $(O)/linux-base
+TOOLS	:= $(O)/tools
+IMAGE	:= $(O)/kernel/base/vmlinux
+
+MAKEFLAGS += --no-print-directory
+SUB	= $(MAKE) O=$(O)
+
+.PHONY: help deps demo test bench check kernel stock debug tools bpf loader \
+	selftests build vm install uninstall policy clean
+
+help:	## this text
+	@echo "usage: make VERB"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@echo
+	@echo "On a fresh machine, make demo and make test do all that comes before."
+
+deps:	## install what is missing of the Debian packages in the DEPS files
+	@scripts/deps
+
+demo:	## see it work: a redis server goes to the background
+	@scripts/deps
+	@$(MAKE) build KERNELS=base
+	@kernel/vm --timeout 600 -- selftests/demo
+
+test:	## all tests
+	@scripts/deps
+	@$(MAKE) build KERNELS="base stock"
+	@selftests/test
+
+ifneq ($(wildcard selftests/bench/run),)
+bench:	## what it costs and what it gains, against the stock kernel
+	@scripts/deps
+	@$(MAKE) build KERNELS="base stock"
+	@selftests/bench/run
+endif
+
+check:	## what checkpatch, sparse, clang-format, cppcheck and shellcheck find
+	@scripts/deps
+	@$(MAKE) kernel tools
+	@scripts/check
+
+kernel:	## our kernel: kernel/build base
+	@kernel/build base
+
+stock:	## the same kernel without our changes
+	@kernel/build stock
+
+debug:	## our kernel with lock, memory and leak checking
+	@kernel/build debug
+
+tools: $(TOOLS)/bin/bpftool $(O)/vmlinux.h	## libbpf and bpftool of that kernel
+
+bpf: tools	## the policies and the monitor
+	@$(SUB) -C bpf
+
+loader: tools	## the pmadv command
+	@$(SUB) -C loader
+
+selftests: bpf loader	## the test programs
+	@$(SUB) -C selftests
+
+# One kernel after the other: each uses all processors.
+KERNELS	?= base
+build:
+	@for k in $(KERNELS); do kernel/build $$k || exit; done
+	@$(MAKE) selftests
+
+vm:	## a shell in a guest on our kernel
+	@kernel/vm
+
+install: loader	bpf	## pmadv, its manual and the policies, to PREFIX (/usr/local)
+	@$(SUB) -C loader install
+
+uninstall:	## take them away again
+	@$(SUB) -C loader uninstall
+
+policy:	## NEW=name: start a policy of your own
+	@$(SUB) -C bpf policy NEW='$(NEW)'
+
+clean:	## remove build/
+	rm -rf $(O)
+
+$(IMAGE):
+	@kernel/build base
+
+# Static, from the tree the kernel comes from: Debian's are too old to know
+# struct_ops links. kernel/base names the version.
+$(TOOLS)/lib/libbpf.a: kernel/base | $(IMAGE)
+	@echo "  MAKE    libbpf"
+	@mkdir -p $(TOOLS)/obj/libbpf $(TOOLS)/lib
+	@$(MAKE) -s -C $(TREE)/tools/lib/bpf O= \
+		OUTPUT=$(TOOLS)/obj/libbpf/ \
+		DESTDIR=$(TOOLS) prefix= $(TOOLS)/obj/libbpf/libbpf.a install_headers \
+		>$(TOOLS)/libbpf.log 2>&1 || { cat $(TOOLS)/libbpf.log >&2; exit 1; }
+	@cp $(TOOLS)/obj/libbpf/libbpf.a $@
+
+$(TOOLS)/bin/bpftool: $(TOOLS)/lib/libbpf.a
+	@echo "  MAKE    bpftool"
+	@mkdir -p $(TOOLS)/obj/bpftool $(TOOLS)/bin
+	@$(MAKE) -s -C $(TREE)/tools/bpf/bpftool O= OUTPUT=$(TOOLS)/obj/bpftool/ \
+		CLANG=$(CLANG) LLVM_STRIP=$(STRIP) VMLINUX_BTF=$(IMAGE) bpftool \
+		>$(TOOLS)/bpftool.log 2>&1 || \
+		{ cat $(TOOLS)/bpftool.log >&2; exit 1; }
+	@cp $(TOOLS)/obj/bpftool/bpftool $@
+
+# All BPF objects depend on it, so it is a new one only when it says something
+# else; the stamp remembers that this kernel was asked.
+$(O)/vmlinux.h: $(O)/.vmlinux.h.stamp ;
+
+$(O)/.vmlinux.h.stamp: $(IMAGE) | $(TOOLS)/bin/bpftool
+	@echo "  GEN     vmlinux.h"
+	@$(TOOLS)/bin/bpftool btf dump file $< format c >$(O)/vmlinux.h.new
+	@if cmp -s $(O)/vmlinux.h.new $(O)/vmlinux.h; then \
+		rm $(O)/vmlinux.h.new; \
+	else \
+		mv $(O)/vmlinux.h.new $(O)/vmlinux.h; \
+	fi
+	@touch $@
