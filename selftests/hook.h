@@ -140,7 +140,12 @@ long hook_present(struct hook *h, unsigned long addr, size_t len);
 /* Is the target's memory as it was filled? Brings it back from swap. */
 void hook_expect_intact(struct hook *h);
 
-/* Wait until the policy's exit() ran @exits times; says why it left. */
+/*
+ * Has the policy's exit() run @exits times? Waits for it: a worker finishes what
+ * the kernel wants to leave.
+ */
+bool hook_left(struct hook_policy *skel, unsigned int exits);
+/* The same, and it was told this reason. */
 bool hook_expect_exit(struct hook_policy *skel, unsigned int exits,
 		      unsigned int kind);
 

@@ -73,7 +73,7 @@ static void run_update(struct hook *h)
 
 	EXPECT_EQ(bpf_link__update_map(h->link, h->skel->maps.hook), -EBUSY);
 	EXPECT_EQ(bpf_link__update_map(h->link, h->skel->maps.linkless),
-		  -EINVAL);
+		  -EOPNOTSUPP);
 	EXPECT_EQ(bss->exits, 0);
 
 	EXPECT_EQ(bpf_link__update_map(h->link, h->skel->maps.other), 0);

@@ -14,6 +14,9 @@
 
 #include "hook.h"
 
+/* What the target is told must be in its memory: a string known from the start. */
+#define EXE	((unsigned long)"/proc/self/exe")
+
 static struct hook_rule *ask(struct hook *h, unsigned int todo)
 {
 	struct hook_rule *rule;
@@ -81,8 +84,7 @@ static void run_name(struct hook *h)
 
 	h->len = 4 * PAGE;
 	EXPECT(readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0, "");
-	h->addr = target_call(t, do_map_path, (unsigned long)exe, PROT_READ,
-			      MAP_PRIVATE);
+	h->addr = target_call(t, do_map_path, EXE, PROT_READ, MAP_PRIVATE);
 	if (EXPECT(h->addr, ""))
 		expect_name(h, strrchr(exe, '/') + 1);
 
@@ -307,7 +309,6 @@ static long do_heap(unsigned long unused1, unsigned long unused2,
 #define X	PMADV_VMA_EXEC
 #define PRIVATE	(MAP_PRIVATE | MAP_ANONYMOUS)
 #define SHARED	(MAP_SHARED | MAP_ANONYMOUS)
-#define EXE	((unsigned long)"/proc/self/exe")
 
 static const struct {
 	const char *what;

@@ -339,7 +339,7 @@ static void run_counters(struct hook *h)
 	const long long want[] = {
 		2, 8, 4, 2,
 		2, 0, 2,
-		2 * 32 * PAGE, 48, 0, 0, 32,
+		2 * 32 * PAGE, 48, 32, 0, 32,
 		16, 16, 16, 0,
 	};
 	unsigned int i;

@@ -211,6 +211,78 @@ static void run_young_cold(struct hook *h)
 	hook_expect_intact(h);
 }
 
+/*
+ * A huge page has one accessed bit for all of it, a large folio is spared if
+ * any of its pages was used; neither is split for being looked at.
+ */
+static void expect_young_huge(struct hook *h, const char *what)
+{
+	const unsigned long nr = h->len / PAGE;
+	const struct pmadv_stats *stats = &h->result.stats;
+
+	answer(h, MADV_PAGEOUT)->modifiers = PMADV_SKIP_YOUNG;
+	EXPECT(hook_walk(h, 0, 0) == (long)h->len, ", %s", what);
+	EXPECT(stats->young == nr, ", %s: %llu", what, stats->young);
+	EXPECT(stats->isolated == 0, ", %s: %llu", what, stats->isolated);
+	EXPECT(hook_present(h, h->addr, h->len) == (long)nr, ", %s", what);
+
+	target_call(&h->target, do_read, h->addr, PAGE, 0);
+	EXPECT(hook_walk(h, 0, 0) == (long)h->len, ", %s", what);
+	EXPECT(hook_present(h, h->addr, PAGE) == 1, ", %s", what);
+
+	EXPECT(hook_walk(h, 0, 0) == (long)h->len, ", %s", what);
+	EXPECT(stats->young == 0, ", %s: %llu", what, stats->young);
+	EXPECT(hook_swapped(h, h->addr, h->len) == (long)nr, ", %s", what);
+	hook_expect_intact(h);
+}
+
+static void run_young_huge(struct hook *h)
+{
+	unsigned long end;
+
+	h->len = HUGE;
+	h->addr = target_call(&h->target, do_map_filled, HUGE, 1, 1);
+	end = h->addr + h->len;
+	if (!EXPECT(h->addr, ""))
+		return;
+	if (smaps(h->target.pid, "AnonHugePages", h->addr, end) != HUGE) {
+		hook_skip("no transparent huge page was to be had");
+		return;
+	}
+	expect_young_huge(h, "huge page");
+}
+
+#define MTHP	"/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled"
+
+/* 64 KiB pieces, one folio each. */
+static long do_map_large(unsigned long len, unsigned long unused1,
+			 unsigned long unused2)
+{
+	unsigned long addr = do_map(len + HUGE, PROT_READ | PROT_WRITE, 0);
+
+	addr = (addr + HUGE - 1) & ~(HUGE - 1);
+	if (madvise((void *)addr, len, MADV_HUGEPAGE))
+		return 0;
+	fill(addr, len, 1);
+	return addr;
+}
+
+static void run_young_large(struct hook *h)
+{
+	if (write_file(MTHP, "madvise")) {
+		hook_skip("this kernel has no large folios of 64 KiB");
+		return;
+	}
+	h->addr = target_call(&h->target, do_map_large, h->len, 0, 0);
+	if (EXPECT(h->addr, ""))
+		expect_young_huge(h, "large folio");
+}
+
+static void cleanup_young_large(struct hook *h)
+{
+	write_file(MTHP, "never");
+}
+
 static void run_modifier_unknown(struct hook *h)
 {
 	struct hook_rule *rule = answer(h, MADV_PAGEOUT);
@@ -312,6 +384,19 @@ const struct hook_test hook_range_tests[] = {
 		.description = "PMADV_SKIP_YOUNG goes for MADV_COLD, too",
 		.setup = hook_setup_attached,
 		.run = run_young_cold,
+	},
+	{
+		.name = "young_huge",
+		.description = "PMADV_SKIP_YOUNG spares a huge page as a whole",
+		.setup = hook_setup_attached,
+		.run = run_young_huge,
+	},
+	{
+		.name = "young_large",
+		.description = "PMADV_SKIP_YOUNG spares large folios as a whole",
+		.setup = hook_setup_attached,
+		.run = run_young_large,
+		.cleanup = cleanup_young_large,
 	},
 	{
 		.name = "modifier_unknown",

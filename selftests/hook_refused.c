@@ -8,6 +8,7 @@
 
 #include "hook.h"
 #include "hook_foreign.skel.h"
+#include "hook_kept.skel.h"
 #include "hook_refused.skel.h"
 
 #define LOG_SIZE	(1 << 20)
@@ -26,9 +27,6 @@ static int load_only(struct bpf_object *obj, const char *name, char *log)
 		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS &&
 		    strcmp(bpf_map__name(map), name))
 			bpf_map__set_autocreate(map, false);
-		else if (!strcmp(bpf_map__name(map), "keep") &&
-			 strcmp(name, "kept_range"))
-			bpf_map__set_autocreate(map, false);
 	bpf_object__for_each_program(prog, obj) {
 		if (bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
 			bpf_program__set_autoload(
@@ -42,28 +40,26 @@ static int load_only(struct bpf_object *obj, const char *name, char *log)
 static void expect_refused(const char *name, int err, const char *log,
 			   const char *why)
 {
-	if (!EXPECT(err, ": %s was accepted", name))
-		return;
-	EXPECT(!why || strstr(log, why), ": %s: %d, without \"%s\" in:\n%s",
-	       name, err, why, log);
+	if (EXPECT(err, ": %s was accepted", name))
+		EXPECT(strstr(log, why), ": %s: %d, without \"%s\" in:\n%s",
+		       name, err, why, log);
 }
 
-/*
- * What must be refused, and what the log must say. Where it is not the verifier
- * that refuses, there is no log.
- */
+#define CAN_WRITE	"a policy can write end, max_pages, modifiers"
+
+/* What must be refused, and what the log must say. */
 static const struct {
 	const char *name;
 	const char *why;
 } policies[] = {
-	{ "write_start", "can write end, max_pages and modifiers" },
-	{ "write_facts", "can write end, max_pages and modifiers" },
-	{ "write_call_id", "can write end, max_pages and modifiers" },
-	{ "write_half_end", "can write end, max_pages and modifiers" },
-	{ "write_vma", "can write end, max_pages and modifiers" },
-	{ "write_task", "can write end, max_pages and modifiers" },
-	{ "write_walk", "can write end, max_pages and modifiers" },
-	{ "write_stats", "can write end, max_pages and modifiers" },
+	{ "write_start", CAN_WRITE },
+	{ "write_facts", CAN_WRITE },
+	{ "write_call_id", CAN_WRITE },
+	{ "write_half_end", CAN_WRITE },
+	{ "write_vma", CAN_WRITE },
+	{ "write_task", CAN_WRITE },
+	{ "write_walk", CAN_WRITE },
+	{ "write_stats", CAN_WRITE },
 	{ "read_past", "beyond struct pmadv_range" },
 	{ "sleep", "attach to unsupported member advise" },
 	{ "sleep_late", "attach to unsupported member advised" },
@@ -75,9 +71,8 @@ static const struct {
 	{ "helper_override", "bpf_override_return" },
 	{ "no_range", "expected pointer to STRUCT pmadv_range" },
 	{ "null_range", "Possibly NULL pointer" },
-	{ "inner_range", "must have zero offset" },
+	{ "inner_range", "expected pointer to STRUCT pmadv_range" },
 	{ "stored_range", "must be referenced or trusted" },
-	{ "kept_range", NULL },
 	{ "small_name", "invalid" },
 	{ "small_sample", "invalid" },
 	{ "loose_message", "doesn't point to a const string" },
@@ -102,14 +97,56 @@ static void run_refused(struct hook *h)
 		hook_refused__destroy(skel);
 	}
 
-	skel = hook_refused__open();
-	if (EXPECT(skel, "")) {
-		EXPECT(!load_only(skel->obj, "fine", log), ":\n%s", log);
-		EXPECT_EQ(hook_attach(skel->maps.fine, &h->link), 0);
-		hook_detach(&h->link);
-	}
-	hook_refused__destroy(skel);
 	free(log);
+}
+
+/* Load and attach the one that has nothing wrong with it. */
+static struct hook_refused *accept(struct hook *h, const char *name)
+{
+	struct hook_refused *skel = hook_refused__open();
+	char *log = malloc(LOG_SIZE);
+	struct bpf_map *map;
+
+	if (EXPECT(skel, "") && EXPECT(log, "") &&
+	    EXPECT(!load_only(skel->obj, name, log), ": %s:\n%s", name, log)) {
+		map = bpf_object__find_map_by_name(skel->obj, name);
+		EXPECT_EQ(hook_attach(map, &h->link), 0);
+	}
+	free(log);
+	return skel;
+}
+
+static void run_accepted(struct hook *h)
+{
+	struct hook_refused *skel = accept(h, "fine");
+
+	EXPECT_EQ(target_call(&h->target, do_name, h->addr, h->len,
+			      (unsigned long)"fine"), 0);
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	EXPECT_EQ(h->result.ranges_advised, 64);
+	EXPECT_EQ(h->result.stats.young, 64);
+	hook_refused__destroy(skel);
+}
+
+static void run_tools(struct hook *h)
+{
+	struct hook_refused *skel = accept(h, "tools");
+
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	if (skel)
+		EXPECT_EQ(skel->bss->nr_asked, 2);
+	hook_refused__destroy(skel);
+}
+
+/* It is not the verifier that refuses this one, so there is no log. */
+static void run_kept(struct hook *h)
+{
+	struct hook_kept *skel = hook_kept__open();
+
+	if (EXPECT(skel, ""))
+		EXPECT_EQ(hook_kept__load(skel), -ENOENT);
+	hook_kept__destroy(skel);
 }
 
 static void run_foreign(struct hook *h)
@@ -141,6 +178,23 @@ const struct hook_test hook_refused_tests[] = {
 		.name = "refused",
 		.description = "the verifier refuses what no policy may do",
 		.run = run_refused,
+	},
+	{
+		.name = "kept",
+		.description = "a policy can't own a range",
+		.run = run_kept,
+	},
+	{
+		.name = "accepted",
+		.description = "a policy may use all it is offered",
+		.setup = hook_setup_target,
+		.run = run_accepted,
+	},
+	{
+		.name = "tools",
+		.description = "a policy may use maps, storage and other kfuncs",
+		.setup = hook_setup_target,
+		.run = run_tools,
 	},
 	{
 		.name = "foreign",

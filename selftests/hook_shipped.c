@@ -32,12 +32,13 @@ static char file[PATH_MAX];
 
 static int setup_shipped(struct hook *h)
 {
-	char *slash;
+	ssize_t len;
 
-	if (readlink("/proc/self/exe", file, sizeof(file) - 32) < 0)
+	len = readlink("/proc/self/exe", file, sizeof(file) - 32);
+	if (len < 0)
 		return -errno;
-	slash = strrchr(file, '/');
-	strcpy(slash, "/../bpf/noop.bpf.o");
+	file[len] = '\0';
+	strcpy(strrchr(file, '/'), "/../bpf/noop.bpf.o");
 	return hook_setup_target(h);
 }
 
@@ -321,6 +322,7 @@ static void run_by_name(struct hook *h)
 
 	/* The same name is a rule for files, and another for memory. */
 	path = target_call(t, do_map_file, PROT_READ, 0, 0);
+	EXPECT(path, "");
 	EXPECT_EQ(hook_walk_range(h, path, 4 * PAGE, 0, 0), 4 * PAGE);
 	EXPECT_EQ(h->result.stats.deactivated, 4);
 	target_call(t, do_name, h->addr, h->len, (unsigned long)"noop.bpf.o");

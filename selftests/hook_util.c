@@ -206,17 +206,21 @@ void hook_sleep_ms(unsigned int ms)
 		;
 }
 
-bool hook_expect_exit(struct hook_policy *skel, unsigned int exits,
-		      unsigned int kind)
+bool hook_left(struct hook_policy *skel, unsigned int exits)
 {
 	volatile __u64 *seen = &skel->bss->exits;
 	unsigned int i;
 
-	/* An ejection is finished by a worker. */
-	for (i = 0; *seen < exits && i < 500; i++)
-		hook_sleep_ms(10);
+	for (i = 0; *seen < exits && i < 5000; i++)
+		hook_sleep_ms(1);
+	return *seen == exits;
+}
 
-	return EXPECT_EQ(*seen, exits) &
+bool hook_expect_exit(struct hook_policy *skel, unsigned int exits,
+		      unsigned int kind)
+{
+	hook_left(skel, exits);
+	return EXPECT_EQ(skel->bss->exits, exits) &
 	       EXPECT_EQ(skel->bss->exit_kind, kind);
 }
 

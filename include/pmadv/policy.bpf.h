@@ -41,8 +41,7 @@
 
 /* The kernel refuses COLD and PAGEOUT for such mappings: no need to ask. */
 #define PMADV_VMA_OFF_LIMITS \
-	(PMADV_VMA_LOCKED | PMADV_VMA_HUGETLB | PMADV_VMA_SPECIAL | \
-	 PMADV_VMA_SEALED)
+	(PMADV_VMA_LOCKED | PMADV_VMA_HUGETLB | PMADV_VMA_SPECIAL)
 
 /*
  * kfuncs. All take the range that advise() or advised() was called with and

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Policies that the verifier must refuse. hook_refused.c loads one struct_ops
- * map at a time and expects that to fail, for the reason it should. The last,
- * which there is nothing wrong with, shows that it would not fail otherwise.
+ * map at a time and expects that to fail, for the reason it should. The last
+ * two, which there is nothing wrong with, show that they would not fail
+ * otherwise.
  */
 #include <pmadv/policy.bpf.h>
 
@@ -218,35 +219,13 @@ ADVISE(stored_range)
 	if (!s)
 		return PMADV_SKIP;
 	s->range = range;
+	barrier();
 	range = s->range;
 	if (range)
 		bpf_pmadv_error(range, 1, "from long ago");
 	return PMADV_SKIP;
 }
 POLICY(stored_range);
-
-struct kept {
-	struct pmadv_range __kptr *range;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct kept);
-} keep SEC(".maps");
-
-ADVISE(kept_range)
-{
-	struct kept *k;
-	u32 key = 0;
-
-	k = bpf_map_lookup_elem(&keep, &key);
-	if (k)
-		bpf_kptr_xchg(&k->range, range);
-	return PMADV_SKIP;
-}
-POLICY(kept_range);
 
 /* Memory that is not the policy's. */
 ADVISE(small_name)
@@ -301,3 +280,50 @@ ADVISE(fine)
 	return vma->vm_start == range->vma_start ? MADV_COLD : task->pid;
 }
 POLICY(fine);
+
+/* Nor here: what other struct_ops may use, a policy may use, too. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, u64);
+} asked SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} said SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 64);
+	__type(key, u64);
+	__type(value, u64);
+} when SEC(".maps");
+
+extern struct task_struct *bpf_task_acquire(struct task_struct *p) __ksym;
+extern void bpf_task_release(struct task_struct *p) __ksym;
+
+__u64 nr_asked;
+
+ADVISE(tools)
+{
+	u64 now = bpf_ktime_get_ns(), start = range->start, *count;
+	struct task_struct *same;
+	pid_t pid = 0;
+
+	count = bpf_task_storage_get(&asked, task, NULL,
+				     BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (count)
+		nr_asked = ++*count;
+	bpf_map_update_elem(&when, &start, &now, BPF_ANY);
+	bpf_ringbuf_output(&said, &start, sizeof(start), 0);
+
+	same = bpf_task_acquire(task);
+	if (same) {
+		pid = BPF_CORE_READ(same, mm, owner, tgid);
+		bpf_task_release(same);
+	}
+	return pid == task->tgid ? MADV_COLD : PMADV_SKIP;
+}
+POLICY(tools);
