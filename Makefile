@@ -101,14 +101,17 @@ $(TOOLS)/lib/libbpf.a: kernel/base | $(IMAGE)
 	@$(MAKE) -s -C $(TREE)/tools/lib/bpf O= \
 		OUTPUT=$(TOOLS)/obj/libbpf/ \
 		DESTDIR=$(TOOLS) prefix= $(TOOLS)/obj/libbpf/libbpf.a install_headers \
-		>$(TOOLS)/libbpf.log 2>&1 || { cat $(TOOLS)/libbpf.log >&2; exit 1; }
+		>$(TOOLS)/libbpf.log 2>&1 || \
+		{ cat $(TOOLS)/libbpf.log >&2; exit 1; }
 	@cp $(TOOLS)/obj/libbpf/libbpf.a $@
 
+# The same whatever else is installed here: no optional libraries.
 $(TOOLS)/bin/bpftool: $(TOOLS)/lib/libbpf.a
 	@echo "  MAKE    bpftool"
 	@mkdir -p $(TOOLS)/obj/bpftool $(TOOLS)/bin
 	@$(MAKE) -s -C $(TREE)/tools/bpf/bpftool O= OUTPUT=$(TOOLS)/obj/bpftool/ \
-		CLANG=$(CLANG) LLVM_STRIP=$(STRIP) VMLINUX_BTF=$(IMAGE) bpftool \
+		CLANG=$(CLANG) LLVM_STRIP=$(STRIP) VMLINUX_BTF=$(IMAGE) \
+		feature-llvm=0 feature-libbfd=0 feature-libcap=0 \
 		>$(TOOLS)/bpftool.log 2>&1 || \
 		{ cat $(TOOLS)/bpftool.log >&2; exit 1; }
 	@cp $(TOOLS)/obj/bpftool/bpftool $@
