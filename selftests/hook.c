@@ -65,7 +65,7 @@ static void run_test(const struct hook_test *test)
 
 	failed = false;
 	skipped = NULL;
-	alarm(60);	/* better killed than hanging without a word */
+	alarm(120);	/* better killed than hanging without a word */
 
 	if (test->setup)
 		err = test->setup(&h);

@@ -182,7 +182,7 @@ static bool time_left(const struct timespec *since, unsigned int ms)
 	       (now.tv_nsec - since->tv_nsec) / 1000000 < (long)ms;
 }
 
-#define RACE_MS		3000
+#define RACE_MS		2000
 #define RACE_MAX	300
 
 /* Wait until a walker is inside the policy, or is not going to be. */
@@ -215,7 +215,7 @@ static void run_update_walking(struct hook *h)
 	}
 	stop_walkers(walkers, nr);
 	printf("# %u updates\n", i);
-	EXPECT(i >= 20, "");
+	EXPECT(i >= 5, "");
 	EXPECT_EQ(walkers[0].nobody, 0);
 	EXPECT_EQ(h->skel->bss->inits, 1 + i / 2);
 	EXPECT_EQ(h->skel->bss->exits, (i + 1) / 2);
@@ -239,7 +239,7 @@ static void run_detach_walking(struct hook *h)
 	}
 	stop_walkers(walkers, nr);
 	printf("# %u times attached and detached\n", i);
-	EXPECT(i >= 20, "");
+	EXPECT(i >= 5, "");
 	EXPECT_EQ(h->skel->bss->inits, i);
 	hook_expect_exit(h->skel, i, PMADV_EXIT_DETACHED);
 	hook_expect_intact(h);
@@ -266,7 +266,7 @@ static void run_unload_walking(struct hook *h)
 	}
 	stop_walkers(walkers, nr);
 	printf("# %u times loaded and unloaded\n", i);
-	EXPECT(i >= 3, "");
+	EXPECT(i > 0, "");
 	hook_expect_intact(h);
 }
 
@@ -312,7 +312,7 @@ static void run_expel_walking(struct hook *h)
 	}
 	stop_walkers(walkers, nr);
 	printf("# %u times attached, %lu times expelled\n", i, expel.walks);
-	EXPECT(i >= 20, "");
+	EXPECT(i >= 5, "");
 	EXPECT_EQ(h->skel->bss->inits, i);
 	hook_expect_intact(h);
 }
@@ -375,7 +375,7 @@ static void run_churn(struct hook *h)
 	    !EXPECT_EQ(pthread_create(&walker.thread, NULL, walk_everything,
 				      &walker), 0))
 		return;
-	rounds = target_call(&h->target, do_churn, 3000, 0, 0);
+	rounds = target_call(&h->target, do_churn, RACE_MS, 0, 0);
 	__atomic_store_n(&walker.stop, true, __ATOMIC_RELAXED);
 	pthread_join(walker.thread, NULL);
 	printf("# %lu walks in %ld rounds, %lu yields\n", walker.walks,
