@@ -84,9 +84,9 @@ result $? "struct_ops dump as JSON"
 run "$bpftool" prog show name noop_advise
 [[ $out =~ struct_ops\ +name\ noop_advise && $out == *jited* ]]
 result $? "prog show"
-run "$bpftool" prog dump jited name noop_advise
-[[ $out == *noop_advise* ]]
-result $? "prog dump jited"
+run "$bpftool" prog dump xlated name noop_advise
+[[ $out == *"exit"* ]]
+result $? "prog dump"
 run "$bpftool" map show id "$id"
 [[ $out =~ struct_ops\ +name\ noop ]]
 result $? "map show"
@@ -95,7 +95,7 @@ run "$bpftool" map dump id "$id"
 result $? "map dump"
 
 run "$bpftool" link show pinned "$link"
-[[ $out == *struct_ops* && $out == *"map_id $id"* ]]
+[[ $out =~ ^[0-9]+:\ struct_ops\ +map\ $id ]]
 result $? "link show"
 link_id=${out%%:*}
 out=$(cat $sysfs/policies/*/link_id)
