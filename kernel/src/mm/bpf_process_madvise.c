@@ -113,7 +113,7 @@ static const char *pmadv_exit_kind_name(u32 kind)
 
 u32 pmadv_policy_exit_kind(struct pmadv_policy *policy)
 {
-	return atomic_read(&policy->exit_kind);
+	return atomic_read_acquire(&policy->exit_kind);
 }
 
 static bool pmadv_gate_open(struct pmadv_policy *policy)
@@ -228,16 +228,27 @@ static struct pmadv_policy *pmadv_policy_for(struct task_struct *task)
 	return pmadv_find_policy(0);
 }
 
+/*
+ * The policy in force for @task, with a reference, or NULL. One that was
+ * replaced left its place to another before its gate closed: look again.
+ */
 struct pmadv_policy *pmadv_policy_get(struct task_struct *task)
 {
 	struct pmadv_policy *policy;
+	u32 kind;
 
-	rcu_read_lock();
-	policy = pmadv_policy_for(task);
-	if (policy && (!pmadv_gate_open(policy) ||
-		       !kobject_get_unless_zero(&policy->kobj)))
-		policy = NULL;
-	rcu_read_unlock();
+	do {
+		kind = PMADV_EXIT_NONE;
+		rcu_read_lock();
+		policy = pmadv_policy_for(task);
+		if (policy)
+			kind = pmadv_policy_exit_kind(policy);
+		if (kind != PMADV_EXIT_NONE ||
+		    (policy && !kobject_get_unless_zero(&policy->kobj)))
+			policy = NULL;
+		rcu_read_unlock();
+	} while (kind == PMADV_EXIT_REPLACED);
+
 	return policy;
 }
 
@@ -258,6 +269,12 @@ bool pmadv_policy_wants_stats(struct pmadv_policy *policy)
 	return wants;
 }
 
+static int pmadv_errno(int ret)
+{
+	return ret > 0 || ret < -MAX_ERRNO ? -EINVAL : ret;
+}
+
+/* Returns 0, an errno, or 1 if @policy left before it could be asked. */
 int pmadv_policy_begin(struct pmadv_policy *policy, struct pmadv_walk *walk,
 		       struct task_struct *task)
 {
@@ -265,12 +282,12 @@ int pmadv_policy_begin(struct pmadv_policy *policy, struct pmadv_walk *walk,
 
 	idx = srcu_read_lock(&pmadv_srcu);
 	if (!pmadv_gate_open(policy))
-		ret = -ENOENT;
+		ret = 1;
 	else if (policy->ops->begin)
-		ret = policy->ops->begin(walk, task);
+		ret = pmadv_errno(policy->ops->begin(walk, task));
 	srcu_read_unlock(&pmadv_srcu, idx);
 
-	return ret > 0 || ret < -MAX_ERRNO ? -EINVAL : ret;
+	return ret;
 }
 
 static void pmadv_add_total(struct pmadv_policy *policy,
@@ -703,11 +720,8 @@ static struct pmadv_policy *pmadv_policy_create(struct process_madvise_ops *ops,
 	policy->kobj.kset = pmadv_policies_kset;
 	err = kobject_init_and_add(&policy->kobj, &pmadv_policy_ktype, NULL,
 				   "%llu", policy->id);
-	if (!err && ops->init) {
-		err = ops->init();
-		if (err > 0 || err < -MAX_ERRNO)
-			err = -EINVAL;
-	}
+	if (!err && ops->init)
+		err = pmadv_errno(ops->init());
 	if (err) {
 		pmadv_policy_put(policy);
 		return ERR_PTR(err);

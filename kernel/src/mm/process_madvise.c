@@ -10,6 +10,7 @@
 #include <linux/backing-dev.h>
 #include <linux/blkdev.h>
 #include <linux/compat.h>
+#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/huge_mm.h>
 #include <linux/hugetlb.h>
@@ -118,7 +119,8 @@ static bool pmadv_policy_left(struct pmadv_call *call)
 	return true;
 }
 
-static bool pmadv_must_stop(struct pmadv_call *call)
+/* Asked before each range and, inside of one, before each page table. */
+bool pmadv_must_stop(struct pmadv_call *call)
 {
 	if (call->walk.result.stopped || pmadv_policy_left(call))
 		return true;
@@ -151,12 +153,16 @@ static void pmadv_unlock(struct pmadv_call *call)
 	call->locked = false;
 }
 
-/* Let waiting writers in. After that no VMA known before may be touched. */
+/*
+ * Let waiting writers in. After that no VMA known before may be touched. A
+ * writer that was woken has yet to get a CPU; whoever comes back at once takes
+ * the lock in front of its nose.
+ */
 static int pmadv_yield(struct pmadv_call *call)
 {
 	pmadv_unlock(call);
 	call->walk.result.yields++;
-	cond_resched();
+	usleep_range(50, 100);
 	return pmadv_lock(call);
 }
 
@@ -403,7 +409,7 @@ static unsigned long pmadv_do_range(struct pmadv_call *call,
 		       pmadv_policy_wants_stats(call->policy);
 	u64 began = watched ? ktime_get_ns() : 0;
 	enum pmadv_outcome outcome = PMADV_SKIPPED;
-	struct madvise_ctl ctl = {};
+	struct madvise_ctl ctl = { .call = call };
 	int advice, verdict, error = 0;
 	unsigned long next;
 
@@ -585,6 +591,28 @@ static ssize_t pmadv_return_value(const struct pmadv_result *result)
 }
 
 /*
+ * Find the policy that is in force, and open the call with it. One that leaves
+ * in between was never the one in force.
+ */
+static int pmadv_begin(struct pmadv_call *call)
+{
+	int ret;
+
+	do {
+		call->policy = pmadv_policy_get(call->task);
+		if (!call->policy)
+			return -ENOENT;
+		ret = pmadv_policy_begin(call->policy, &call->walk, call->task);
+		if (!ret)
+			return 0;
+		pmadv_policy_put(call->policy);
+		call->policy = NULL;
+	} while (ret > 0);
+
+	return ret;
+}
+
+/*
  * The walk itself, with the target found and the caller's right checked.
  * *@valid tells whether the result means anything.
  */
@@ -606,14 +634,9 @@ static ssize_t pmadv_run(struct pmadv_call *call, struct iovec *iov,
 	*valid = true;
 	result->call_id = atomic64_inc_return(&pmadv_last_call_id);
 	if (call->walk.flags & PMADV_POLICY) {
-		call->policy = pmadv_policy_get(call->task);
-		if (!call->policy) {
-			ret = -ENOENT;
-			goto out;
-		}
-		ret = pmadv_policy_begin(call->policy, &call->walk, call->task);
+		ret = pmadv_begin(call);
 		if (ret)
-			goto put_policy;
+			goto out;
 	}
 
 	if (!pmadv_lock(call))
@@ -622,11 +645,10 @@ static ssize_t pmadv_run(struct pmadv_call *call, struct iovec *iov,
 
 	result->stats.time_ns = ktime_get_ns() - began;
 	ret = pmadv_return_value(result);
-	if (call->policy)
+	if (call->policy) {
 		pmadv_policy_end(call->policy, &call->walk, call->nr_invalid);
-put_policy:
-	if (call->policy)
 		pmadv_policy_put(call->policy);
+	}
 out:
 	trace_pmadv_call(&call->walk, call->task, ret);
 	return ret;

@@ -7,10 +7,14 @@
 
 #include <linux/mmap_lock.h>
 #include <linux/process_madvise.h>
-#include <linux/sched/signal.h>
+
+struct pmadv_call;
+
+bool pmadv_must_stop(struct pmadv_call *call);
 
 /**
  * struct madvise_ctl - one round of advice: how far it may go, what it did
+ * @call: The call it is a round of.
  * @stats: Counts of this round.
  * @start: Where the round begins.
  * @reached: First address that was not dealt with.
@@ -21,6 +25,7 @@
  * NULL and gets the whole range advised, uncounted.
  */
 struct madvise_ctl {
+	struct pmadv_call *call;
 	struct pmadv_stats stats;
 	unsigned long start;
 	unsigned long reached;
@@ -38,7 +43,7 @@ static inline bool madvise_ctl_pause(struct madvise_ctl *ctl,
 {
 	if (!ctl)
 		return false;
-	if (ctl->pages_left && !signal_pending(current) &&
+	if (ctl->pages_left && !pmadv_must_stop(ctl->call) &&
 	    (addr == ctl->start || !mmap_lock_is_contended(mm)))
 		return false;
 	ctl->reached = addr;
