@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 
 #include "hook.h"
+#include "hook_wrong.skel.h"
 
 static void run_none(struct hook *h)
 {
@@ -60,11 +61,23 @@ static void run_again(struct hook *h)
 
 static void run_wrong(struct hook *h)
 {
-	EXPECT_EQ(hook_attach(h->skel->maps.flagged, &h->link), -EINVAL);
-	EXPECT_EQ(hook_attach(h->skel->maps.nameless, &h->link), -EINVAL);
-	EXPECT_EQ(hook_attach(h->skel->maps.linkless, &h->link), -EOPNOTSUPP);
+	struct hook_wrong *skel = hook_wrong__open_and_load();
+	struct bpf_map *map;
+
+	if (!EXPECT(skel, ""))
+		return;
+	bpf_object__for_each_map(map, skel->obj) {
+		int err, want = map == skel->maps.linkless ? -EOPNOTSUPP :
+							     -EINVAL;
+
+		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
+			continue;
+		err = hook_attach(map, &h->link);
+		EXPECT(err == want, ": %s: %d", bpf_map__name(map), err);
+		hook_detach(&h->link);
+	}
 	EXPECT_EQ(hook_walk(h, MADV_COLD, 0), -ENOENT);
-	EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), 0);
+	hook_wrong__destroy(skel);
 }
 
 static void run_update(struct hook *h)
@@ -72,8 +85,6 @@ static void run_update(struct hook *h)
 	struct hook_policy__bss *bss = h->skel->bss;
 
 	EXPECT_EQ(bpf_link__update_map(h->link, h->skel->maps.hook), -EBUSY);
-	EXPECT_EQ(bpf_link__update_map(h->link, h->skel->maps.linkless),
-		  -EOPNOTSUPP);
 	EXPECT_EQ(bss->exits, 0);
 
 	EXPECT_EQ(bpf_link__update_map(h->link, h->skel->maps.other), 0);
@@ -212,8 +223,8 @@ const struct hook_test hook_attach_tests[] = {
 	},
 	{
 		.name = "wrong",
-		.description = "no name, flags or no link: refused",
-		.setup = hook_setup_loaded,
+		.description = "no name or no proper one, flags or no link: refused",
+		.setup = hook_setup_target,
 		.run = run_wrong,
 	},
 	{

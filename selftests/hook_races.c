@@ -41,6 +41,7 @@ static long do_map_row(unsigned long unused1, unsigned long unused2,
  * @detached: That ended because their policy left.
  * @nobody: That found no policy.
  * @wrong: That ended in a way that no walk may.
+ * @ranges: Ranges they decided.
  * @yields: How often they let the target go on.
  */
 struct walker {
@@ -52,6 +53,7 @@ struct walker {
 	unsigned long detached;
 	unsigned long nobody;
 	unsigned long wrong;
+	unsigned long ranges;
 	unsigned long yields;
 };
 
@@ -361,6 +363,7 @@ static void *walk_everything(void *arg)
 			  PMADV_RESULT, &r) < 0)
 			w->wrong++;
 		w->walks++;
+		w->ranges += r.ranges_seen;
 		w->yields += r.yields;
 	}
 	return NULL;
@@ -378,11 +381,13 @@ static void run_churn(struct hook *h)
 	rounds = target_call(&h->target, do_churn, RACE_MS, 0, 0);
 	__atomic_store_n(&walker.stop, true, __ATOMIC_RELAXED);
 	pthread_join(walker.thread, NULL);
-	printf("# %lu walks in %ld rounds, %lu yields\n", walker.walks,
-	       rounds, walker.yields);
+	printf("# %lu walks of %lu ranges in %ld rounds, %lu yields\n",
+	       walker.walks, walker.ranges, rounds, walker.yields);
 	EXPECT(rounds > 0, "");
 	EXPECT(walker.walks > 0, "");
 	EXPECT_EQ(walker.wrong, 0);
+	/* A walk that gives way gets somewhere in between. */
+	EXPECT(walker.yields <= walker.ranges + walker.walks, "");
 	hook_expect_intact(h);
 }
 

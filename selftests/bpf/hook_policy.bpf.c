@@ -239,19 +239,3 @@ SEC(".struct_ops.link")
 struct process_madvise_ops bare = {
 	.name	= "bare",
 };
-
-/* What must not attach. */
-SEC(".struct_ops.link")
-struct process_madvise_ops flagged = {
-	.flags	= 1,
-	.name	= "flagged",
-};
-
-SEC(".struct_ops.link")
-struct process_madvise_ops nameless = {
-};
-
-SEC(".struct_ops")
-struct process_madvise_ops linkless = {
-	.name	= "linkless",
-};
