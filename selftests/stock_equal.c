@@ -13,7 +13,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -204,18 +207,28 @@ static long map_hugetlb(unsigned long len, unsigned long a, unsigned long b)
 	return (long)p;
 }
 
-static long map_devmem(unsigned long len, unsigned long a, unsigned long b)
+/* Registers of the first PCI device that has enough of them. */
+static long map_device(unsigned long len, unsigned long a, unsigned long b)
 {
 	char *p = MAP_FAILED;
+	struct stat st;
+	glob_t found;
+	size_t i;
 	int fd;
 
 	(void)a;
 	(void)b;
-	fd = open("/dev/mem", O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0xf0000);
+	if (glob("/sys/bus/pci/devices/*/resource[0-9]", 0, NULL, &found))
+		return 0;
+	for (i = 0; i < found.gl_pathc && p == MAP_FAILED; i++) {
+		fd = open(found.gl_pathv[i], O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (!fstat(fd, &st) && st.st_size >= (off_t)len)
+			p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
 		close(fd);
 	}
+	globfree(&found);
 	return p == MAP_FAILED ? 0 : (long)p;
 }
 
@@ -379,7 +392,8 @@ static void special(void)
 	}
 	target_call(&t, do_unmap, addr, HUGE, 0);
 
-	addr = target_call(&t, map_devmem, 4 * PAGE, 0, 0);
+	addr = target_call(&t, map_device, 4 * PAGE, 0, 0);
+	say("pfnmap.flag", smaps(t.pid, "VmFlags:pf", addr, addr + 1));
 	for (i = 0; i < ARRAY_LEN(advices); i++) {
 		snprintf(name, sizeof(name), "pfnmap.%s",
 			 advice_name(advices[i]));
@@ -689,8 +703,19 @@ static void flags(void)
 				      (void *)-1L), addr, LEN);
 }
 
+static void *wait_on_pipe(void *arg)
+{
+	volatile int *fds = arg;
+	char c;
+
+	fds[2] = syscall(SYS_gettid);
+	return (void *)read(fds[0], &c, 1);
+}
+
 static void targets(void)
 {
+	pthread_t thread;
+	int fds[3] = { 0 };
 	unsigned long addr = filled();
 	struct iovec vec = { (void *)addr, LEN };
 	struct target dead;
@@ -716,6 +741,19 @@ static void targets(void)
 	pidfd = pidfd_open_pid(t.pid, PIDFD_THREAD);
 	say("pidfd.thread", pmadv(pidfd, &vec, 1, MADV_COLD, 0, NULL));
 	close(pidfd);
+
+	if (!pipe(fds) && !pthread_create(&thread, NULL, wait_on_pipe, fds)) {
+		while (!fds[2])
+			usleep(1000);
+		pidfd = pidfd_open_pid(fds[2], PIDFD_THREAD);
+		say("pidfd.not_leader", pmadv(pidfd, &vec, 1, MADV_COLD, 0,
+					      NULL));
+		close(pidfd);
+		say("pidfd.not_leader.plain", pidfd_open_pid(fds[2], 0));
+		close(fds[1]);
+		pthread_join(thread, NULL);
+		close(fds[0]);
+	}
 
 	if (target_start(&dead))
 		return;
