@@ -18,6 +18,7 @@
 #include "cgroup.h"
 #include "knobs.h"
 #include "output.h"
+#include "privileges.h"
 #include "sysfs.h"
 
 #ifndef PMADV_POLICY_DIR
@@ -92,9 +93,14 @@ void policy_log_forget(void)
 
 int hook_check(void)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
+	struct btf *btf;
 	int id;
 
+	/* Quicker than BTF, which is megabytes to read. */
+	if (!access(SYSFS_DIR, F_OK))
+		return 0;
+
+	btf = btf__load_vmlinux_btf();
 	if (!btf)
 		return say_error(-ELACKS, "the kernel has no BTF (/sys/kernel/btf/vmlinux): it must be built with CONFIG_DEBUG_INFO_BTF=y");
 	id = btf__find_by_name_kind(btf, OPS_VALUE_TYPE, BTF_KIND_STRUCT);
@@ -262,6 +268,11 @@ int policy_set(struct policy *policy, const struct args *args)
 	return 0;
 }
 
+static int say_no_permission(int err)
+{
+	return say_error(err, "no permission to put a policy in force: it takes CAP_BPF and CAP_PERFMON in the initial user namespace; run it as root");
+}
+
 static int say_busy(const struct policy *policy)
 {
 	struct vec policies = { };
@@ -295,7 +306,7 @@ static int say_attach_failed(const struct policy *policy, int err)
 		return say_busy(policy);
 	case EPERM:
 	case EACCES:
-		return say_error(err, "no permission to attach a policy: it takes CAP_BPF and CAP_PERFMON in the initial user namespace");
+		return say_no_permission(err);
 	case EOPNOTSUPP:
 		return say_error(err, "the kernel does not take the policy %s: it must be in section .struct_ops.link",
 				 policy->name);
@@ -316,7 +327,11 @@ static int say_load_failed(const struct policy *policy, int err)
 {
 	policy_log_print();
 	if (err == -EPERM)
-		return say_error(err, "no permission to load a policy: it takes CAP_BPF and CAP_PERFMON in the initial user namespace; run it as root");
+		return say_no_permission(err);
+	/* Which is what the verifier says EACCES for. */
+	if (err == -EACCES)
+		return say_error(-EINVAL, "the verifier refuses policy %s: it does what a policy may not do",
+				 policy->name);
 	return say_error(err, "the kernel refuses to load policy %s: %s", policy->name,
 			 error_text(err));
 }
@@ -340,6 +355,9 @@ int policy_attach(struct policy *policy)
 	err = hook_check();
 	if (err)
 		return err;
+	/* Without them libbpf fails in ways that do not say so. */
+	if (!privilege_held("bpf") || !privilege_held("perfmon"))
+		return say_no_permission(-EPERM);
 	warn_other_programs(policy);
 
 	err = bpf_object__load(policy->object);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <bpf/btf.h>
 
@@ -15,6 +16,8 @@
 #include "options.h"
 #include "output.h"
 #include "policy.h"
+#include "privileges.h"
+#include "sysfs.h"
 #include "target.h"
 #include "util.h"
 
@@ -102,9 +105,14 @@ static uint32_t ring_size(uint64_t wanted)
 /* Fewer words for what is most often wrong. */
 static int tracepoints_check(void)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
+	struct btf *btf;
 	bool there;
 
+	/* They come together, and this is quicker to see. */
+	if (!access(SYSFS_DIR, F_OK))
+		return 0;
+
+	btf = btf__load_vmlinux_btf();
 	there = btf && btf__find_by_name_kind(btf, "btf_trace_pmadv_range",
 					      BTF_KIND_TYPEDEF) > 0;
 	btf__free(btf);
@@ -114,11 +122,16 @@ static int tracepoints_check(void)
 	return 0;
 }
 
+static int say_no_permission(void)
+{
+	return say_error(-EPERM, "no permission to trace: the monitor takes CAP_BPF and CAP_PERFMON; run it as root");
+}
+
 static int say_failed(const char *what, int err)
 {
 	policy_log_print();
 	if (err == -EPERM)
-		return say_error(err, "no permission to trace: the monitor takes CAP_BPF and CAP_PERFMON; run it as root");
+		return say_no_permission();
 	return say_error(err, "the monitor: %s: %s", what, error_text(err));
 }
 
@@ -148,6 +161,8 @@ static int open_monitor(struct records *records, const struct records_filter *fi
 	int err;
 
 	err = tracepoints_check();
+	if (!err && (!privilege_held("bpf") || !privilege_held("perfmon")))
+		err = say_no_permission();
 	if (!err)
 		err = object_find("monitor", path);
 	if (err)

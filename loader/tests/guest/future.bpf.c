@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The monitor of a later version, to be refused. For selftests/monitor.sh. */
+#include "vmlinux.h"
+#include <pmadv/monitor.h>
+
+#undef PMADV_RECORD_VERSION
+#define PMADV_RECORD_VERSION 2
+
+#include "../../../bpf/monitor.bpf.c"

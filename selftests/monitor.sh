@@ -1,0 +1,251 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# pmadv monitor: what it shows of the calls of others, and that no record
+# disappears without being counted. Runs in the guest.
+
+dir=$(readlink -f "${PMADV_SELFTESTS:-$(dirname "$0")/../build/selftests}")
+build=$(dirname "$dir")
+PATH=$build:$PATH
+tmp=$(mktemp -d /tmp/monitor.XXXXXX)
+number=0
+failed=0
+out=
+monitor=
+
+# result STATUS DESCRIPTION: with the output of the last command if it failed.
+result()
+{
+	number=$((number + 1))
+	if [[ $1 == 0 ]]; then
+		echo "ok $number - $2"
+	else
+		failed=1
+		printf '%s\n' "$out" | head -n 60 | sed 's/^/# /'
+		echo "not ok $number - $2"
+	fi
+}
+
+# expect STATUS PATTERN DESCRIPTION COMMAND...
+expect()
+{
+	local want=$1 pattern=$2 what=$3 status
+
+	shift 3
+	out=$("$@" 2>&1)
+	status=$?
+	[[ $status == "$want" ]] && grep -qE -- "$pattern" <<<"$out"
+	local verdict=$?
+	((verdict)) && out="$* => $status, wanted $want and '$pattern':
+$out"
+	result $verdict "$what"
+}
+
+wait_for()
+{
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		((SECONDS < end)) || return 1
+		sleep 0.05
+	done
+}
+
+# start OPTION...: a monitor in the background, until it says that it watches.
+start()
+{
+	pmadv monitor "$@" >"$tmp/out" 2>"$tmp/err" &
+	monitor=$!
+	wait_for 20 grep -q watching "$tmp/err"
+}
+
+# stop: it; its status in $status and all it said in $out.
+stop()
+{
+	kill -INT $monitor 2>/dev/null
+	wait $monitor
+	status=$?
+	out="status $status: $(cat "$tmp/err" "$tmp/out")"
+}
+
+# of FILTER: of the JSON lines the monitor printed.
+of()
+{
+	jq -r "$1" "$tmp/out"
+}
+
+walk()
+{
+	pmadv advise "$@" --json >"$tmp/walk"
+}
+
+# seen COUNT: of the last walk.
+seen()
+{
+	jq -s "map(.$1) | add" "$tmp/walk"
+}
+
+clean_up()
+{
+	pmadv detach --all >/dev/null 2>&1
+	disown -a
+	kill -KILL $target $monitor 2>/dev/null
+	rm -rf "$tmp"
+}
+sleep 1000 &
+target=$!
+trap clean_up EXIT
+
+# --- a line a range ----------------------------------------------------------
+start --json
+out=$(grep CapEff /proc/$monitor/status)
+[[ $out =~ 0000000000000000$ ]]
+result $? "watches without capabilities"
+walk $target -a cold
+stop
+[[ $status == 0 && $(of 'select(.type == "range").start' | wc -l) == $(seen ranges_seen) &&
+   $(seen ranges_seen) -gt 5 ]]
+result $? "every range of a call is shown, until Ctrl-C"
+[[ $(of 'select(.type == "range" and (.schema != 1 or .pid != '$target' or
+	.comm != "sleep" or .verdict != "cold")).start') == "" ]]
+result $? "with process, name and verdict"
+[[ $(jq -s 'map(select(.type == "range").scanned) | add' "$tmp/out") == $(seen scanned) ]]
+result $? "the pages add up to what the call returned"
+[[ $(of 'select(.type == "end").lost') == 0 ]]
+result $? "at the end the number of lost records, 0"
+
+start
+walk $target -a cold
+stop
+[[ $(head -n 1 "$tmp/out") == TIME*PROCESS*RANGE* &&
+   $(grep -c " sleep/$target " "$tmp/out") == $(seen ranges_seen) ]]
+result $? "the same as text"
+grep -q '^pmadv monitor: 0 records lost' "$tmp/err"
+result $? "the same for what was lost"
+
+start --pid $target --json
+walk $target $$ -a cold
+stop
+[[ $(of 'select(.type == "range").pid' | sort -u) == "$target" ]]
+result $? "--pid: nothing of others"
+
+start --count 3
+walk $target -a cold
+wait $monitor
+status=$?
+out="status $status: $(cat "$tmp/err" "$tmp/out")"
+[[ $status == 0 && $(grep -c "sleep/$target" "$tmp/out") == 3 ]]
+result $? "--count: so many lines, then it ends"
+
+# Whoever calls, and with or without a policy.
+start --json
+"$dir/call" $target 20 2 >"$tmp/call" 2>&1
+stop
+[[ $(of 'select(.type == "range").pid' | sort -u) == "$target" ]]
+result $? "shows calls of other programs"
+
+pmadv attach noop --pin >/dev/null
+start --json
+walk $target --policy
+stop
+[[ $(of 'select(.type == "range") | .verdict + " " + .outcome' | sort -u) == "skip skipped" ]]
+result $? "shows verdicts of a policy that knows nothing of it"
+pmadv detach noop >/dev/null
+
+# --- a summary an interval ---------------------------------------------------
+start --interval 0.5 --json
+walk $target $$ -a cold
+sleep 0.6
+stop
+[[ $(jq -s 'map(select(.type == "summary").ranges_seen) | add' "$tmp/out") == \
+	$(seen ranges_seen) &&
+   $(jq -s 'map(select(.type == "summary").scanned) | add' "$tmp/out") == $(seen scanned) &&
+   $(jq -s 'map(select(.type == "summary").calls) | add' "$tmp/out") == 2 ]]
+result $? "--interval: the summaries add up to what the calls returned"
+start --interval 0.1 --count 2
+wait $monitor
+status=$?
+out="status $status: $(cat "$tmp/err" "$tmp/out")"
+[[ $status == 0 && $(grep -c '^ *CALLS' "$tmp/out") == 1 && $(wc -l <"$tmp/out") == 3 ]]
+result $? "--interval --count: so many summaries below one heading"
+
+# --- a full ring buffer ------------------------------------------------------
+# It cannot read while it is stopped: one page of buffer has to overflow, and
+# what was read and what was lost must be all there was.
+start --buffer 4096 --json
+kill -STOP $monitor
+walk $target $$ $target $PPID -a cold
+kill -CONT $monitor
+stop
+got=$(of 'select(.type == "range").start' | wc -l)
+lost=$(of 'select(.type == "end").lost')
+out="read $got, lost $lost, seen $(seen ranges_seen); $out"
+[[ $status == 0 ]] && ((lost > 0 && got > 0 && got + lost == $(seen ranges_seen)))
+result $? "a full buffer: read and lost records are all that there were"
+grep -q "warning.*$lost records lost so far" "$tmp/err"
+result $? "a full buffer: and a warning says so"
+
+start --buffer 4096
+kill -STOP $monitor
+walk $target $$ $PPID -a cold
+kill -CONT $monitor
+wait_for 10 grep -q 'records lost so far' "$tmp/err"
+result $? "a full buffer: the warning comes while it watches"
+walk $target -a cold
+wait_for 10 test "$(tail -n 1 "$tmp/out" | wc -w)" -gt 5
+result $? "a full buffer: it goes on afterwards"
+stop
+
+start --interval 60 --buffer 4096 --json
+kill -STOP $monitor
+walk $target $$ $PPID -a cold
+kill -CONT $monitor
+stop
+got=$(of 'select(.type == "summary") | .ranges_seen + .calls')
+lost=$(of 'select(.type == "summary").lost')
+out="read $got, lost $lost; $out"
+((got + lost == $(seen ranges_seen) + 3))
+result $? "a full buffer: summaries count what was lost, too"
+
+start --json
+walk $target -a cold
+stop
+[[ $(of 'select(.type == "end").lost') == 0 ]]
+result $? "the default buffer is large enough for that"
+
+# --- wrong input and wrong surroundings --------------------------------------
+expect 2 'number of a process' "--pid: no process" pmadv monitor --pid 0
+expect 2 'number of a process' "--pid: a name" pmadv monitor --pid sleep
+expect 2 'a time' "--interval: no time" pmadv monitor --interval often
+expect 2 'more than 0' "--interval: never" pmadv monitor --interval 0
+expect 2 'from 1' "--count: none" pmadv monitor --count 0
+expect 2 'a size' "--buffer: no size" pmadv monitor --buffer huge
+expect 2 'at most 1G' "--buffer: too large" pmadv monitor --buffer 4G
+expect 2 'one too many' "an operand" pmadv monitor $target
+expect 4 'no permission' "unprivileged" \
+	setpriv --reuid 65534 --clear-groups "$build/pmadv" monitor
+
+mkdir "$tmp/future"
+cp "$build/loader/guest/future.bpf.o" "$tmp/future/monitor.bpf.o"
+export PMADV_POLICY_DIR=$tmp/future
+start --json
+walk $target -a cold
+stop
+unset PMADV_POLICY_DIR
+[[ $status == 1 && $out == *"records of version 2"* ]]
+result $? "records of another version are refused"
+
+pmadv monitor 2>"$tmp/err" | true &
+monitor=$!
+wait_for 20 grep -q watching "$tmp/err"
+walk $target -a cold
+walk $target -a cold
+wait_for 10 bash -c "! pgrep -x pmadv"
+result $? "ends when its reader is gone"
+out=$(cat "$tmp/err")
+! grep -qi 'error\|cannot\|broken' "$tmp/err"
+result $? "and says nothing about it"
+
+echo "1..$number"
+exit $failed
