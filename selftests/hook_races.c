@@ -82,8 +82,10 @@ static void count_walk(struct walker *w, long ret,
 	    r->bytes_advised != r->ranges_advised * PAGE)
 		right = false;
 	if (!right && !w->wrong++)
-		printf("# ret %ld, stopped %u, cursor %llx, seen %llu\n", ret,
-		       r->stopped, r->cursor, r->ranges_seen);
+		printf("# ret %ld, stopped %u, cursor %llx of %lx-%lx, seen %llu: advised %llu, skipped %llu, refused %llu, failed %llu\n",
+		       ret, r->stopped, r->cursor, w->h->addr, end,
+		       r->ranges_seen, r->ranges_advised, r->ranges_skipped,
+		       r->ranges_refused, r->ranges_failed);
 }
 
 static void *walk_on(void *arg)
