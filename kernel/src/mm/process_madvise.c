@@ -237,9 +237,9 @@ static void pmadv_count_invalid(struct pmadv_call *call)
 }
 
 /*
- * What is to be done with the range? Returns advice or PMADV_SKIP, or an errno
- * for an answer that is none; PMADV_STOP and a policy that left stop the call.
- * *@verdict is the answer itself, for whoever watches.
+ * What is to be done with the range? Returns advice or PMADV_SKIP, -EINVAL for
+ * an answer that is none, -ECANCELED if there is no answer because the policy
+ * left. *@verdict is the answer itself, for whoever watches.
  */
 static int pmadv_decide(struct pmadv_call *call,
 			struct pmadv_decision *decision, int *verdict)
@@ -253,10 +253,8 @@ static int pmadv_decide(struct pmadv_call *call,
 	}
 
 	*verdict = pmadv_policy_advise(decision, call->task);
-	if (pmadv_policy_left(call)) {
-		decision->range.end = end;
-		return PMADV_SKIP;
-	}
+	if (pmadv_policy_left(call))
+		return -ECANCELED;
 
 	error = pmadv_check_answer(call, &decision->range, end);
 	if (!error) {
@@ -414,6 +412,8 @@ static unsigned long pmadv_do_range(struct pmadv_call *call,
 	unsigned long next;
 
 	advice = pmadv_decide(call, &decision, &verdict);
+	if (advice == -ECANCELED)
+		return start;
 	if (call->walk.result.stopped && advice == PMADV_SKIP)
 		next = start;
 	else

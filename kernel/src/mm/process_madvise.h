@@ -36,15 +36,17 @@ struct madvise_ctl {
 /*
  * Is it time to leave the page walk at @addr? A writer that waits for
  * mmap_lock has to wait for one page table at most, but a walk gets past at
- * least one before it gives way, so that two cannot starve it.
+ * least one before it gives way, so that two cannot starve it, and what was
+ * decided is not left undone.
  */
 static inline bool madvise_ctl_pause(struct madvise_ctl *ctl,
 				     struct mm_struct *mm, unsigned long addr)
 {
 	if (!ctl)
 		return false;
-	if (ctl->pages_left && !pmadv_must_stop(ctl->call) &&
-	    (addr == ctl->start || !mmap_lock_is_contended(mm)))
+	if (ctl->pages_left &&
+	    (addr == ctl->start || (!pmadv_must_stop(ctl->call) &&
+				    !mmap_lock_is_contended(mm))))
 		return false;
 	ctl->reached = addr;
 	return true;
