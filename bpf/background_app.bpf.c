@@ -19,7 +19,7 @@ char _license[] SEC("license") = "GPL";
 const volatile __u64 min_bytes = 16 * 1024;
 
 /* Spare what was used since the last walk: walk twice to reclaim the rest. */
-const volatile bool skip_young = false;
+const volatile bool skip_young;
 
 #define LEFT_ALONE \
 	(PMADV_VMA_OFF_LIMITS | PMADV_VMA_SHARED | PMADV_VMA_EXEC)

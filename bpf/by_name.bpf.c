@@ -19,8 +19,8 @@
 char _license[] SEC("license") = "GPL";
 
 /* The table. Fill it before loading; see <pmadv/by_name.h>. */
-const volatile struct pmadv_name_rule rules[PMADV_NAME_RULES] = {};
-const volatile __u32 nr_rules = 0;
+const volatile struct pmadv_name_rule rules[PMADV_NAME_RULES];
+const volatile __u32 nr_rules;
 
 /* As long as a file's name gets, with its NUL. */
 #define VMA_NAME_LEN	256

@@ -27,7 +27,7 @@ const volatile __u32 sample_pages = 32;
 const volatile __u32 chunk_pages = 2048;
 
 /* Page out at most so many pages of a chunk in one walk; 0 is no limit. */
-const volatile __u64 max_pages = 0;
+const volatile __u64 max_pages;
 
 #define PAGE_SHIFT	12
 
