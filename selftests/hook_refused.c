@@ -81,7 +81,7 @@ static const struct {
 
 static void run_refused(struct hook *h)
 {
-	char *log = malloc(LOG_SIZE);
+	char *log = calloc(1, LOG_SIZE);
 	struct hook_refused *skel;
 	unsigned int i;
 
@@ -104,7 +104,7 @@ static void run_refused(struct hook *h)
 static struct hook_refused *accept(struct hook *h, const char *name)
 {
 	struct hook_refused *skel = hook_refused__open();
-	char *log = malloc(LOG_SIZE);
+	char *log = calloc(1, LOG_SIZE);
 	struct bpf_map *map;
 
 	if (EXPECT(skel, "") && EXPECT(log, "") &&
@@ -154,7 +154,7 @@ static void run_foreign(struct hook *h)
 	static const char *const names[] = {
 		"foreign", "foreign_trace", "foreign_syscall",
 	};
-	char *log = malloc(LOG_SIZE);
+	char *log = calloc(1, LOG_SIZE);
 	struct hook_foreign *skel;
 	unsigned int i;
 
