@@ -129,7 +129,8 @@ bool pmadv_must_stop(struct pmadv_call *call)
 	else if (!call->pages_left)
 		pmadv_stop(call, PMADV_STOPPED_BUDGET);
 	else if (READ_ONCE(call->task->mm) != call->mm)
-		pmadv_stop(call, PMADV_STOPPED_EXITED);
+		pmadv_stop(call, call->vma_fd ? PMADV_STOPPED_STALE :
+						PMADV_STOPPED_EXITED);
 	else if (call->vma_fd && vma_fd_stale(call->vma_fd))
 		pmadv_stop(call, PMADV_STOPPED_STALE);
 	return call->walk.result.stopped;
@@ -525,7 +526,7 @@ static void pmadv_walk_ranges(struct pmadv_call *call, const struct iovec *iov,
 
 /*
  * Bring the ranges into the target's terms and refuse, before anything is
- * done, what can be no range. Returns 0 with mmap_lock held, or an errno.
+ * done, what can be no range. mmap_lock is held.
  */
 static int pmadv_check_ranges(struct pmadv_call *call, struct iovec *iov,
 			      unsigned long nr)
