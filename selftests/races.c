@@ -1,0 +1,769 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Advice that hits another object than the one that was decided about.
+ *
+ * Threads of a target put two kinds of objects into the same places, as fast as
+ * they can: some may be paged out and bear a name that says so, the others must
+ * never be. Nothing but advice swaps a page out here, so an object of the other
+ * kind that has one swapped out is one that got advice meant for another. Each
+ * is taken out of its place by mremap(2), which waits for walks under way, and
+ * looked at elsewhere, where no walk goes: none is missed, none counted twice.
+ *
+ * Whoever gives ranges it read from /proc/PID/maps hits the wrong ones now and
+ * then. Through a policy, and through a VMA fd, that must not happen once.
+ *
+ * Usage: races [RANGES]
+ *   Walk at least so many ranges with PMADV_POLICY, and as many through VMA
+ *   fds. Default, or RANGES in the environment: as many as a short run takes.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <linux/types.h>
+
+#include "kselftest.h"
+#include "util.h"
+#include "races.skel.h"
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA		0x53564d41
+#define PR_SET_VMA_ANON_NAME	0
+#endif
+
+#define OBJECT_PAGES	4
+#define OBJECT		(OBJECT_PAGES * PAGE)
+#define STRIDE		(OBJECT + 2 * PAGE)
+#define SLOTS		32
+#define CHURNERS	2
+/* Lock holders that share: writers wait for them, and they for writers. */
+#define WALKERS		8
+#define SYSFS		"/sys/kernel/mm/process_madvise"
+
+enum kind { NOTHING, MAY, NEVER, MIXED };
+
+/**
+ * struct shared - what the target and the walker tell each other
+ * @stop: The target shall come to an end.
+ * @arena: Where the slots are.
+ * @generation: Of each slot: not 0 while there is an object in all of it that
+ *	may be paged out, and then another number for each object.
+ * @rounds: Times a slot got another content.
+ * @examined: Objects that must never be paged out, looked at.
+ * @wrong: Of these, the ones that were.
+ * @forks: Children made.
+ * @failed: Something did not go as it should in the target.
+ */
+struct shared {
+	bool stop;
+	unsigned long arena;
+	unsigned long generation[SLOTS];
+	unsigned long rounds;
+	unsigned long examined;
+	unsigned long wrong;
+	unsigned long forks;
+	unsigned long failed;
+};
+
+static struct shared *shared;
+
+#define LOAD(x)		__atomic_load_n(&(x), __ATOMIC_SEQ_CST)
+#define STORE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_SEQ_CST)
+#define ADD(x, v)	__atomic_fetch_add(&(x), v, __ATOMIC_SEQ_CST)
+
+static unsigned long slot_addr(unsigned int slot)
+{
+	return LOAD(shared->arena) + slot * STRIDE;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/*
+ * The target ****************************************************************
+ */
+
+struct churner {
+	pthread_t thread;
+	unsigned int nr;
+	unsigned long staging;
+	unsigned long graveyard;
+	int pagemap;
+	uint32_t random;
+	enum kind kinds[SLOTS];
+	unsigned long generation;
+};
+
+static unsigned int pick(uint32_t *random, unsigned int of)
+{
+	*random ^= *random << 13;
+	*random ^= *random >> 17;
+	*random ^= *random << 5;
+	return *random % of;
+}
+
+/* With pages; to write to them might be forbidden a moment later. */
+static int map_at(unsigned long addr, size_t len)
+{
+	return mmap((void *)addr, len, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		    MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1, 0) ==
+	       MAP_FAILED ? -errno : 0;
+}
+
+static int give_name(unsigned long addr, size_t len)
+{
+	return prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, addr, len, "may") ?
+	       -errno : 0;
+}
+
+/* What was split by mprotect() has to be one again before it can be moved. */
+static int move_object(unsigned long from, size_t len, unsigned long to)
+{
+	int tries;
+
+	for (tries = 0; tries < 1000; tries++) {
+		if (mremap((void *)from, len, len, MREMAP_MAYMOVE |
+			   MREMAP_FIXED, (void *)to) != MAP_FAILED)
+			return 0;
+		if (errno != EFAULT)
+			return -errno;
+		mprotect((void *)from, len, PROT_READ | PROT_WRITE);
+	}
+	return -EBUSY;
+}
+
+/* Take out what must never be paged out, and see whether it was. */
+static int examine(struct churner *c, unsigned long addr, size_t len)
+{
+	uint64_t entries[OBJECT_PAGES];
+	size_t i, nr = len / PAGE;
+	bool wrong = false;
+	int err;
+
+	err = move_object(addr, len, c->graveyard);
+	if (err)
+		return err;
+	if (pread(c->pagemap, entries, nr * sizeof(*entries),
+		  c->graveyard / PAGE * sizeof(*entries)) !=
+	    (ssize_t)(nr * sizeof(*entries)))
+		return -EIO;
+	for (i = 0; i < nr; i++) {
+		wrong |= entries[i] >> 62 & 1;
+		/* It is there or it was swapped out, or this proves nothing. */
+		if (!(entries[i] >> 62 & 3))
+			return -EINVAL;
+	}
+	ADD(shared->examined, 1);
+	ADD(shared->wrong, wrong);
+	return 0;
+}
+
+static int take_out(struct churner *c, unsigned int slot)
+{
+	unsigned long addr = slot_addr(slot);
+
+	STORE(shared->generation[slot], 0);
+	switch (c->kinds[slot]) {
+	case NEVER:
+		return examine(c, addr, OBJECT);
+	case MIXED:
+		return examine(c, addr + OBJECT / 2, OBJECT / 2);
+	case MAY:
+		/* Or leave it there, for something else to be put over it. */
+		if (pick(&c->random, 2))
+			return do_unmap(addr, OBJECT, 0);
+		return 0;
+	case NOTHING:
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int put_may(struct churner *c, unsigned long addr)
+{
+	int err;
+
+	if (pick(&c->random, 2))
+		return map_at(addr, OBJECT) ?: give_name(addr, OBJECT);
+	err = map_at(c->staging, OBJECT) ?: give_name(c->staging, OBJECT);
+	return err ? err : move_object(c->staging, OBJECT, addr);
+}
+
+static int put_never(struct churner *c, unsigned long addr, size_t len)
+{
+	return map_at(c->staging, len) ?: move_object(c->staging, len, addr);
+}
+
+static int put_in(struct churner *c, unsigned int slot)
+{
+	unsigned long addr = slot_addr(slot);
+	enum kind kind = 1 + pick(&c->random, 3);
+	int err = 0;
+
+	/* Half of each other kind alone would leave little of the first. */
+	if (kind != NEVER)
+		err = put_may(c, addr);
+	if (!err && kind == MAY)
+		STORE(shared->generation[slot], ++c->generation);
+	if (!err && kind == NEVER)
+		err = put_never(c, addr, OBJECT);
+	if (!err && kind == MIXED)
+		err = put_never(c, addr + OBJECT / 2, OBJECT / 2);
+	c->kinds[slot] = kind;
+	return err;
+}
+
+static void await_arena(void)
+{
+	while (!LOAD(shared->arena))
+		usleep(1000);
+}
+
+static void *churn(void *arg)
+{
+	struct churner *c = arg;
+	unsigned int slot;
+	int err = 0;
+
+	await_arena();
+	while (!LOAD(shared->stop) && !err) {
+		slot = c->nr + CHURNERS * pick(&c->random, SLOTS / CHURNERS);
+		err = take_out(c, slot) ?: put_in(c, slot);
+		ADD(shared->rounds, 1);
+	}
+	if (err) {
+		fprintf(stderr, "# the target failed: %s\n", strerror(-err));
+		ADD(shared->failed, 1);
+	}
+	return NULL;
+}
+
+/* Split and merge, whatever is there. */
+static void *protect(void *arg)
+{
+	struct churner *c = arg;
+
+	await_arena();
+	while (!LOAD(shared->stop)) {
+		unsigned long addr = slot_addr(pick(&c->random, SLOTS));
+
+		mprotect((void *)(addr + PAGE * pick(&c->random, OBJECT_PAGES)),
+			 PAGE, PROT_READ);
+		sched_yield();
+		mprotect((void *)addr, OBJECT, PROT_READ | PROT_WRITE);
+		usleep(1000);
+	}
+	return NULL;
+}
+
+static void *fork_on(void *arg)
+{
+	pid_t pid;
+
+	await_arena();
+	while (!LOAD(shared->stop)) {
+		pid = fork();
+		if (!pid)
+			_exit(0);
+		if (pid < 0 || waitpid(pid, NULL, 0) != pid) {
+			ADD(shared->failed, 1);
+			break;
+		}
+		ADD(shared->forks, 1);
+		usleep(30000);
+	}
+	return NULL;
+}
+
+static unsigned long reserve(size_t len)
+{
+	char *p = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+		       MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? 0 : (unsigned long)p;
+}
+
+static int prepare(struct churner *c, unsigned int nr)
+{
+	c->nr = nr;
+	c->random = 2463534242U + nr;
+	c->generation = (unsigned long)nr << 48;
+	c->staging = reserve(2 * OBJECT);
+	c->graveyard = reserve(2 * OBJECT);
+	c->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	return c->staging && c->graveyard && c->pagemap >= 0 ? 0 : -ENOMEM;
+}
+
+/* Run the threads until told to stop. */
+static long do_race(unsigned long a, unsigned long b, unsigned long unused)
+{
+	struct churner churners[CHURNERS + 2] = {};
+	unsigned long arena = reserve(SLOTS * STRIDE);
+	unsigned int i, nr;
+	int err = arena ? 0 : -ENOMEM;
+
+	for (nr = 0; nr < ARRAY_LEN(churners) && !err; nr++) {
+		err = prepare(&churners[nr], nr);
+		if (!err)
+			err = -pthread_create(&churners[nr].thread, NULL,
+					      nr < CHURNERS ? churn :
+					      nr == CHURNERS ? protect :
+					      fork_on, &churners[nr]);
+		if (err)
+			break;
+	}
+	/* They wait for it; all that might have taken its place has one. */
+	if (!err)
+		err = do_unmap(arena, SLOTS * STRIDE, 0);
+	if (err)
+		STORE(shared->stop, true);
+	STORE(shared->arena, arena);
+	for (i = 0; i < nr; i++)
+		pthread_join(churners[i].thread, NULL);
+	return err;
+}
+
+/*
+ * The walkers ***************************************************************
+ */
+
+struct order {
+	pthread_t thread;
+	struct target t;
+	long ret;
+};
+
+static void *give_order(void *arg)
+{
+	struct order *o = arg;
+
+	o->ret = target_call(&o->t, do_race, 0, 0, 0);
+	STORE(shared->stop, true);
+	return NULL;
+}
+
+/**
+ * struct tally - what a way to walk did
+ * @ranges: Ranges walked.
+ * @advised: Of these, those that got advice.
+ * @reclaimed: Pages reclaimed.
+ * @stale: VMA fds whose mapping was gone.
+ * @unexpected: Calls that ended in a way that none may.
+ */
+struct tally {
+	unsigned long ranges;
+	unsigned long advised;
+	unsigned long reclaimed;
+	unsigned long stale;
+	unsigned long unexpected;
+};
+
+/**
+ * struct way - a way to walk
+ * @name: Its name.
+ * @description: What it is.
+ * @walk: Walk once.
+ * @percent: Of the ranges asked for, the share that it has to walk.
+ * @goes_wrong: It hits wrong objects, and walks until it does.
+ */
+struct way {
+	const char *name;
+	const char *description;
+	int (*walk)(struct target *t, struct tally *tally);
+	unsigned int percent;
+	bool goes_wrong;
+};
+
+static void count(struct tally *tally, const struct pmadv_result *r)
+{
+	tally->ranges += r->ranges_seen;
+	tally->advised += r->ranges_advised;
+	tally->reclaimed += r->stats.reclaimed;
+}
+
+/* The ranges that maps calls "may", one call for each. */
+static int walk_by_maps(struct target *t, unsigned int flags,
+			struct tally *tally)
+{
+	struct pmadv_result r;
+	struct mapping *maps;
+	int i, n;
+	long ret;
+
+	n = read_maps(t->pid, &maps);
+	if (n < 0)
+		return n;
+	for (i = 0; i < n && !LOAD(shared->stop); i++) {
+		if (strcmp(maps[i].name, "[anon:may]"))
+			continue;
+		ret = pmadv_one(t->pidfd, maps[i].start,
+				maps[i].end - maps[i].start, MADV_PAGEOUT,
+				flags, flags ? &r : NULL);
+		if (ret < 0 && ret != -ENOMEM)
+			tally->unexpected++;
+		if (flags) {
+			count(tally, &r);
+		} else {
+			tally->ranges++;
+			tally->advised += ret > 0;
+		}
+	}
+	free(maps);
+	return 0;
+}
+
+static int walk_stock(struct target *t, struct tally *tally)
+{
+	return walk_by_maps(t, 0, tally);
+}
+
+static int walk_flags(struct target *t, struct tally *tally)
+{
+	return walk_by_maps(t, PMADV_SKIP_ERRORS, tally);
+}
+
+static int walk_policy(struct target *t, struct tally *tally)
+{
+	struct pmadv_result r;
+
+	if (pmadv_one(t->pidfd, slot_addr(0), SLOTS * STRIDE, 0, PMADV_POLICY,
+		      &r) < 0 || r.stopped)
+		tally->unexpected++;
+	count(tally, &r);
+	return 0;
+}
+
+static int walk_entire(struct target *t, struct tally *tally)
+{
+	struct pmadv_result r = { .size = sizeof(r) };
+
+	if (pmadv(t->pidfd, NULL, 0, 0, PMADV_POLICY | PMADV_RESULT |
+		  PMADV_ENTIRE_ADDRESS_SPACE, &r) < 0 || r.stopped)
+		tally->unexpected++;
+	count(tally, &r);
+	return 0;
+}
+
+/* Descriptors for what is, or was, in the slots. */
+struct held {
+	int fd;
+	struct pidfd_vma vma;
+};
+
+static __thread struct held held[SLOTS];
+
+static void let_go(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (held[i].fd > 0)
+			close(held[i].fd);
+}
+
+static int hold(struct target *t, unsigned int slot, bool any)
+{
+	unsigned long generation = LOAD(shared->generation[slot]);
+	struct held *h = &held[slot];
+	int fd;
+
+	if (!generation && !any)
+		return 0;
+	h->vma = (struct pidfd_vma){ .addr = slot_addr(slot) };
+	fd = ioctl(t->pidfd, PIDFD_GET_VMA, &h->vma);
+	if (fd < 0)
+		return errno == ENOMEM ? 0 : -errno;
+	/* It was the same all the time: the descriptor is for that object. */
+	if (!any && LOAD(shared->generation[slot]) != generation) {
+		close(fd);
+		return 0;
+	}
+	h->fd = fd;
+	return 0;
+}
+
+/* A range for each page: the mapping may go in the midst of them. */
+static unsigned int pages_of(const struct pidfd_vma *vma, struct iovec *vec)
+{
+	unsigned long addr = vma->start;
+	unsigned int nr;
+
+	for (nr = 0; nr < OBJECT_PAGES && addr < vma->end; nr++, addr += PAGE)
+		vec[nr] = (struct iovec){ (void *)addr, PAGE };
+	return nr;
+}
+
+static int walk_held(struct target *t, int advice, unsigned int flags,
+		     struct tally *tally)
+{
+	struct iovec vec[OBJECT_PAGES];
+	struct pmadv_result r;
+	unsigned int slot;
+	long ret;
+	int err;
+
+	for (slot = 0; slot < SLOTS; slot++) {
+		struct held *h = &held[slot];
+
+		if (h->fd <= 0) {
+			err = hold(t, slot, flags & PMADV_POLICY);
+			if (err)
+				return err;
+		}
+		if (h->fd <= 0)
+			continue;
+		memset(&r, 0, sizeof(r));
+		r.size = sizeof(r);
+		ret = pmadv(h->fd, vec, pages_of(&h->vma, vec), advice,
+			    flags | PMADV_RESULT, &r);
+		count(tally, &r);
+		if (r.stopped == PMADV_STOPPED_STALE) {
+			tally->stale++;
+			close(h->fd);
+			h->fd = 0;
+		} else if (ret < 0 || r.stopped) {
+			tally->unexpected++;
+		}
+	}
+	return 0;
+}
+
+static int walk_fds(struct target *t, struct tally *tally)
+{
+	return walk_held(t, MADV_PAGEOUT, PMADV_SKIP_ERRORS, tally);
+}
+
+/* Whatever is there, and the policy decides. */
+static int walk_fds_policy(struct target *t, struct tally *tally)
+{
+	return walk_held(t, 0, PMADV_POLICY, tally);
+}
+
+static const struct way ways[] = {
+	{
+		.name = "stock",
+		.description = "ranges out of maps, flags == 0",
+		.walk = walk_stock,
+		.percent = 5,
+		.goes_wrong = true,
+	},
+	{
+		.name = "flags",
+		.description = "ranges out of maps, with flags",
+		.walk = walk_flags,
+		.percent = 5,
+		.goes_wrong = true,
+	},
+	{
+		.name = "policy",
+		.description = "PMADV_POLICY over a range",
+		.walk = walk_policy,
+		.percent = 100,
+	},
+	{
+		.name = "entire",
+		.description = "PMADV_POLICY over the entire address space",
+		.walk = walk_entire,
+		.percent = 100,
+	},
+	{
+		.name = "vma_fd",
+		.description = "VMA fds of objects that may be paged out",
+		.walk = walk_fds,
+		.percent = 75,
+	},
+	{
+		.name = "vma_fd_policy",
+		.description = "VMA fds of all objects, with PMADV_POLICY",
+		.walk = walk_fds_policy,
+		.percent = 25,
+	},
+};
+
+/* Pages that the kernel reclaimed of its own accord. */
+static long long reclaimed_by_itself(void)
+{
+	return vmstat("pgsteal_kswapd") + vmstat("pgsteal_direct");
+}
+
+/**
+ * struct walker - one of those that walk a target together
+ * @way: How.
+ * @t: The target.
+ * @ranges: Enough is when all of them walked so many,
+ * @end: or when it is that late.
+ * @total: Ranges that all of them walked so far.
+ * @tally: What this one did.
+ * @err: What made it give up.
+ */
+struct walker {
+	pthread_t thread;
+	const struct way *way;
+	struct target *t;
+	unsigned long ranges;
+	double end;
+	unsigned long *total;
+	struct tally tally;
+	int err;
+};
+
+/* Where a miss is waited for, enough is not before there is one. */
+static bool is_enough(struct walker *w)
+{
+	return LOAD(*w->total) >= w->ranges &&
+	       !(w->way->goes_wrong && !LOAD(shared->wrong));
+}
+
+static void *walk(void *arg)
+{
+	struct walker *w = arg;
+
+	while (!LOAD(shared->stop) && !w->err && now() < w->end &&
+	       !is_enough(w)) {
+		unsigned long before = w->tally.ranges;
+
+		w->err = w->way->walk(w->t, &w->tally);
+		ADD(*w->total, w->tally.ranges - before);
+	}
+	let_go();
+	return NULL;
+}
+
+static int walk_together(const struct way *way, struct target *t,
+			 unsigned long ranges, double seconds,
+			 struct tally *sum)
+{
+	struct walker walkers[WALKERS];
+	unsigned long total = 0;
+	unsigned int i, nr;
+	int err = 0;
+
+	for (nr = 0; nr < WALKERS && !err; nr++) {
+		walkers[nr] = (struct walker){
+			.way = way,
+			.t = t,
+			.ranges = ranges,
+			.end = now() + seconds,
+			.total = &total,
+		};
+		err = -pthread_create(&walkers[nr].thread, NULL, walk,
+				      &walkers[nr]);
+		if (err)
+			break;
+	}
+	for (i = 0; i < nr; i++) {
+		const struct tally *tally = &walkers[i].tally;
+
+		pthread_join(walkers[i].thread, NULL);
+		sum->ranges += tally->ranges;
+		sum->advised += tally->advised;
+		sum->reclaimed += tally->reclaimed;
+		sum->stale += tally->stale;
+		sum->unexpected += tally->unexpected;
+		err = err ?: walkers[i].err;
+	}
+	return err;
+}
+
+static bool expect(bool holds, const char *what)
+{
+	if (!holds)
+		ksft_print_msg("not so: %s\n", what);
+	return holds;
+}
+
+static void race(const struct way *way, unsigned long ranges, double seconds)
+{
+	long long pressure = reclaimed_by_itself();
+	struct tally tally = {};
+	struct order order = {};
+	double began = now();
+	bool good = true;
+	int err;
+
+	memset(shared, 0, sizeof(*shared));
+	err = target_start(&order.t);
+	if (!err)
+		err = -pthread_create(&order.thread, NULL, give_order, &order);
+	if (err)
+		ksft_exit_fail_msg("no target: %s\n", strerror(-err));
+	while (LOAD(shared->rounds) < 4 * SLOTS && !LOAD(shared->stop))
+		usleep(1000);
+
+	err = walk_together(way, &order.t, ranges, seconds, &tally);
+	STORE(shared->stop, true);
+	pthread_join(order.thread, NULL);
+	target_stop(&order.t);
+	pressure = reclaimed_by_itself() - pressure;
+
+	ksft_print_msg("%s: %lu ranges walked, %lu advised, %lu pages reclaimed, %lu stale; %lu changes, %lu forks; of %lu objects that must not be paged out %lu were; %.0f s\n",
+		       way->name, tally.ranges, tally.advised, tally.reclaimed,
+		       tally.stale, shared->rounds, shared->forks,
+		       shared->examined, shared->wrong, now() - began);
+	if (pressure) {
+		ksft_test_result_skip("%s: memory ran short, pages may have been swapped out for that\n",
+				      way->name);
+		return;
+	}
+	good &= expect(!err, "walking goes on");
+	good &= expect(!order.ret && !shared->failed, "the target is well");
+	good &= expect(!tally.unexpected, "calls end as they may");
+	good &= expect(tally.advised > 0, "there was advice");
+	good &= expect(shared->examined > 0 && shared->forks > 0,
+		       "the target did what it is for");
+	if (way->goes_wrong) {
+		good &= expect(shared->wrong > 0, "the wrong objects are hit");
+	} else {
+		good &= expect(tally.ranges >= ranges, "enough ranges in time");
+		good &= expect(tally.reclaimed > 0, "the right ones are hit");
+		good &= expect(!shared->wrong, "no wrong object is hit");
+	}
+	ksft_test_result(good, "%s: %s\n", way->name, way->description);
+}
+
+int main(int argc, char **argv)
+{
+	const char *asked = argc > 1 ? argv[1] : getenv("RANGES");
+	bool slow = getenv("SLOW") || !access("/sys/kernel/debug/kmemleak", F_OK);
+	unsigned long ranges = asked ? strtoul(asked, NULL, 10) :
+				       slow ? 2500 : 10000;
+	double seconds = asked ? 7200 : 40;
+	struct races *skel;
+	struct bpf_link *link;
+	unsigned int i;
+
+	ksft_print_header();
+	if (access(SYSFS, F_OK))
+		ksft_exit_skip("this kernel has no CONFIG_PROCESS_MADVISE_BPF\n");
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		ksft_exit_fail_perror("mmap");
+	skel = races__open_and_load();
+	if (!skel)
+		ksft_exit_fail_perror("cannot load the policy");
+	link = bpf_map__attach_struct_ops(skel->maps.races);
+	if (!link)
+		ksft_exit_fail_perror("cannot attach the policy");
+
+	ksft_set_plan(ARRAY_LEN(ways));
+	for (i = 0; i < ARRAY_LEN(ways); i++)
+		race(&ways[i], ranges * ways[i].percent / 100, seconds);
+	bpf_link__destroy(link);
+	races__destroy(skel);
+	ksft_finished();
+}
