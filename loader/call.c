@@ -135,8 +135,8 @@ int walk_run(const struct target *target, const struct request *request,
 	if (walk->result.stopped == PMADV_STOPPED_EJECTED)
 		walk->err = -EEJECTED;
 
-	if (target_memory(target->pid, &walk->resident_after, &walk->swapped_after))
-		walk->resident_after = walk->swapped_after = 0;
+	/* Left at 0 if it has exited. */
+	target_memory(target->pid, &walk->resident_after, &walk->swapped_after);
 	return walk->err;
 }
 

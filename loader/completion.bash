@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # bash completion of pmadv. The tables at its end come from the option tables of
 # the program: what can be completed is what it takes.
+# shellcheck disable=SC2154 # the tables are not in this file
 
 _pmadv_policies()
 {
@@ -34,28 +35,33 @@ _pmadv_commands()
 	cat /proc/[0-9]*/comm 2>/dev/null | sort -u
 }
 
-# Words, or files: $1 is what to complete.
+# Words, one a line on stdin, that begin with what is there already.
+_pmadv_reply()
+{
+	mapfile -t COMPREPLY < <(compgen -W "$(cat)" -- "$cur")
+}
+
+# $1 is what kind of word to complete.
 _pmadv_value()
 {
 	case $1 in
 	advice)
-		COMPREPLY=($(compgen -W "$_pmadv_advices" -- "$cur")) ;;
+		_pmadv_reply <<<"$_pmadv_advices" ;;
 	pid)
-		COMPREPLY=($(compgen -W "$(_pmadv_pids)" -- "$cur")) ;;
+		_pmadv_reply < <(_pmadv_pids) ;;
 	cgroup)
 		compopt -o nospace 2>/dev/null
-		COMPREPLY=($(compgen -d -S / -- "${cur:-/sys/fs/cgroup/}")) ;;
+		mapfile -t COMPREPLY < <(compgen -d -S / -- "${cur:-/sys/fs/cgroup/}") ;;
 	policy)
-		COMPREPLY=($(compgen -W "$(_pmadv_policies)" -- "$cur")
-			   $(compgen -f -X '!*.bpf.o' -- "$cur")) ;;
+		mapfile -t COMPREPLY < <(compgen -W "$(_pmadv_policies)" -- "$cur"
+					 compgen -f -X '!*.bpf.o' -- "$cur") ;;
 	attached)
-		COMPREPLY=($(compgen -W "$(_pmadv_attached)" -- "$cur")) ;;
+		_pmadv_reply < <(_pmadv_attached) ;;
 	target)
 		if [[ $cur == */* ]]; then
 			_pmadv_value cgroup
 		else
-			COMPREPLY=($(compgen -W "$(_pmadv_pids) $(_pmadv_commands)" \
-				     -- "$cur"))
+			_pmadv_reply < <(_pmadv_pids; _pmadv_commands)
 		fi ;;
 	esac
 }
@@ -91,7 +97,7 @@ _pmadv()
 	done
 
 	if [[ -z $verb ]]; then
-		COMPREPLY=($(compgen -W "$_pmadv_verbs ${_pmadv_options[main]}" -- "$cur"))
+		_pmadv_reply <<<"$_pmadv_verbs ${_pmadv_options[main]}"
 		return
 	fi
 	[[ -n ${_pmadv_options[$verb]} ]] || return
@@ -110,7 +116,7 @@ _pmadv()
 		return
 	fi
 	if [[ $cur == -* ]]; then
-		COMPREPLY=($(compgen -W "${_pmadv_options[$verb]}" -- "$cur"))
+		_pmadv_reply <<<"${_pmadv_options[$verb]}"
 		return
 	fi
 

@@ -92,7 +92,7 @@ static const char *kind_expects(enum option_kind kind)
 	case OPTION_ADVICE:
 		return "one of " ADVICE_NAMES;
 	case OPTION_RANGES:
-		return "START-END in hexadecimal, as in /proc/PID/maps, both multiples of the page size";
+		return "START-END in hexadecimal, both multiples of the page size";
 	case OPTION_CGROUP:
 		return "the path of a cgroup";
 	default:

@@ -11,6 +11,8 @@
 
 #include "util.h"
 
+#define JSON_STYLE	(JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
 static struct {
 	const char *verb;
 	bool json;
@@ -59,8 +61,7 @@ static void message_json(const char *kind, int err, const char *format, va_list 
 		if (-err < EUSAGE)
 			json_text(line, "errno", strerrorname_np(-err));
 	}
-	fprintf(stderr, "%s\n", json_object_to_json_string_ext(line,
-			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	fprintf(stderr, "%s\n", json_object_to_json_string_ext(line, JSON_STYLE));
 	json_object_put(line);
 	free(text);
 }
@@ -176,8 +177,7 @@ int json_print(struct json_object *line)
 {
 	const char *text;
 
-	text = line ? json_object_to_json_string_ext(line,
-			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE) : NULL;
+	text = line ? json_object_to_json_string_ext(line, JSON_STYLE) : NULL;
 	if (!text) {
 		json_object_put(line);
 		return say_error(-ENOMEM, "not enough memory for the results");

@@ -111,14 +111,6 @@ int hook_check(void)
 	return 0;
 }
 
-/* @dir/NAME.bpf.o: is it there? */
-static bool object_in(const char *dir, const char *name, char path[PATH_MAX])
-{
-	int length = snprintf(path, PATH_MAX, "%s/%s.bpf.o", dir, name);
-
-	return length < PATH_MAX && !access(path, F_OK);
-}
-
 static bool has_suffix(const char *text, const char *suffix)
 {
 	size_t length = strlen(text), end = strlen(suffix);
@@ -126,12 +118,31 @@ static bool has_suffix(const char *text, const char *suffix)
 	return length > end && !strcmp(text + length - end, suffix);
 }
 
+/* The folder that the program is in; "" if that cannot be found out. */
+static void program_dir(char path[PATH_MAX])
+{
+	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char *slash;
+
+	path[length > 0 ? length : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash)
+		*slash = '\0';
+}
+
 int object_find(const char *name, char path[PATH_MAX])
 {
-	const char *dir = getenv("PMADV_POLICY_DIR");
-	char exe[PATH_MAX + 8] = "";
-	ssize_t length;
-	char *slash;
+	const char *given = getenv("PMADV_POLICY_DIR");
+	char program[PATH_MAX];
+	const struct {
+		const char *dir;
+		const char *below;
+	} places[] = {
+		{ given, "" },
+		{ program, "/bpf" },
+		{ program, "/../lib/pmadv" },
+		{ PMADV_POLICY_DIR, "" },
+	};
 
 	if (strchr(name, '/') || has_suffix(name, ".o")) {
 		if (access(name, R_OK))
@@ -140,21 +151,18 @@ int object_find(const char *name, char path[PATH_MAX])
 		return 0;
 	}
 
-	if (dir && object_in(dir, name, path))
-		return 0;
-	length = readlink("/proc/self/exe", exe, PATH_MAX - 1);
-	slash = length > 0 ? strrchr(exe, '/') : NULL;
-	if (slash) {
-		strcpy(slash, "/bpf");
-		if (object_in(exe, name, path))
+	program_dir(program);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if (!places[i].dir || !*places[i].dir)
+			continue;
+		if (snprintf(path, PATH_MAX, "%s%s/%s.bpf.o", places[i].dir,
+			     places[i].below, name) < PATH_MAX && !access(path, F_OK))
 			return 0;
 	}
-	if (object_in(PMADV_POLICY_DIR, name, path))
-		return 0;
 
-	return say_error(-ENOENT, "there is no %s.bpf.o in %s%s%s%s" PMADV_POLICY_DIR "; give the path of a file, or set PMADV_POLICY_DIR",
-			 name, dir ? dir : "", dir ? ", " : "", slash ? exe : "",
-			 slash ? ", " : "");
+	return say_error(-ENOENT, "there is no %s.bpf.o in %s%s%s/bpf or %s; give the path of a file, or set PMADV_POLICY_DIR",
+			 name, given ? given : "", given ? ", " : "", program,
+			 PMADV_POLICY_DIR);
 }
 
 /* "process_madvise_ops", or a flavour of it, "process_madvise_ops___old". */
@@ -208,7 +216,8 @@ static int find_policy_map(struct policy *policy, const char *path)
 	}
 
 	if (!policy->map)
-		return say_error(-EUSAGE, "%s has no policy: there is no struct " OPS_TYPE " in its section .struct_ops.link",
+		return say_error(-EUSAGE,
+				 "%s has no policy: there is no struct " OPS_TYPE " in its section .struct_ops.link",
 				 path);
 	if (!(bpf_map__map_flags(policy->map) & MAP_FLAG_LINK))
 		return say_error(-EUSAGE, "%s: the policy %s is in section .struct_ops: it must be in .struct_ops.link",
@@ -379,7 +388,8 @@ static int make_pin_dir(void)
 	struct statfs fs;
 
 	if (statfs(BPFFS_DIR, &fs) || fs.f_type != BPF_FS_MAGIC)
-		return say_error(-ENODEV, "no bpf file system at " BPFFS_DIR ": first do 'mount -t bpf bpf " BPFFS_DIR "'");
+		return say_error(-ENODEV, "no bpf file system at %s: first do 'mount -t bpf bpf %s'",
+				 BPFFS_DIR, BPFFS_DIR);
 	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
 		return say_error(-errno, "cannot make " PIN_DIR ": %s", strerror(errno));
 	return 0;

@@ -107,7 +107,7 @@ static void sound(void **state)
 
 		assert_ptr_equal(verb_find(verb->name), verb);
 		assert_non_null(verb->run);
-		assert_true(verb->examples[0].command != NULL);
+		assert_non_null(verb->examples[0].command);
 		for (const struct option_def *a = verb->options; a->name; a++) {
 			assert_true((a->kind == OPTION_FLAG) == !a->value);
 			assert_true(strlen(a->help) > 5);
