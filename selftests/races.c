@@ -26,6 +26,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -45,8 +46,7 @@
 #define STRIDE		(OBJECT + 2 * PAGE)
 #define SLOTS		32
 #define CHURNERS	2
-/* Lock holders that share: writers wait for them, and they for writers. */
-#define WALKERS		8
+#define MAX_WALKERS	32
 #define SYSFS		"/sys/kernel/mm/process_madvise"
 
 enum kind { NOTHING, MAY, NEVER, MIXED };
@@ -378,6 +378,8 @@ struct tally {
  * @description: What it is.
  * @walk: Walk once.
  * @percent: Of the ranges asked for, the share that it has to walk.
+ * @walkers: How many walk together. They share the lock, so more of them get
+ *	further, but leave less to writers.
  * @goes_wrong: It hits wrong objects, and walks until it does.
  */
 struct way {
@@ -385,6 +387,7 @@ struct way {
 	const char *description;
 	int (*walk)(struct target *t, struct tally *tally);
 	unsigned int percent;
+	unsigned int walkers;
 	bool goes_wrong;
 };
 
@@ -559,6 +562,7 @@ static const struct way ways[] = {
 		.description = "ranges out of maps, flags == 0",
 		.walk = walk_stock,
 		.percent = 5,
+		.walkers = 2,
 		.goes_wrong = true,
 	},
 	{
@@ -566,6 +570,7 @@ static const struct way ways[] = {
 		.description = "ranges out of maps, with flags",
 		.walk = walk_flags,
 		.percent = 5,
+		.walkers = 2,
 		.goes_wrong = true,
 	},
 	{
@@ -573,24 +578,28 @@ static const struct way ways[] = {
 		.description = "PMADV_POLICY over a range",
 		.walk = walk_policy,
 		.percent = 100,
+		.walkers = 2,
 	},
 	{
 		.name = "entire",
 		.description = "PMADV_POLICY over the entire address space",
 		.walk = walk_entire,
 		.percent = 100,
+		.walkers = 2,
 	},
 	{
 		.name = "vma_fd",
 		.description = "VMA fds of objects that may be paged out",
 		.walk = walk_fds,
-		.percent = 75,
+		.percent = 90,
+		.walkers = 32,
 	},
 	{
 		.name = "vma_fd_policy",
 		.description = "VMA fds of all objects, with PMADV_POLICY",
 		.walk = walk_fds_policy,
-		.percent = 25,
+		.percent = 10,
+		.walkers = 32,
 	},
 };
 
@@ -647,12 +656,12 @@ static int walk_together(const struct way *way, struct target *t,
 			 unsigned long ranges, double seconds,
 			 struct tally *sum)
 {
-	struct walker walkers[WALKERS];
+	struct walker walkers[MAX_WALKERS];
 	unsigned long total = 0;
 	unsigned int i, nr;
 	int err = 0;
 
-	for (nr = 0; nr < WALKERS && !err; nr++) {
+	for (nr = 0; nr < way->walkers && !err; nr++) {
 		walkers[nr] = (struct walker){
 			.way = way,
 			.t = t,
@@ -740,7 +749,8 @@ int main(int argc, char **argv)
 	const char *asked = argc > 1 ? argv[1] : getenv("RANGES");
 	bool slow = getenv("SLOW") || !access("/sys/kernel/debug/kmemleak", F_OK);
 	unsigned long ranges = asked ? strtoul(asked, NULL, 10) :
-				       slow ? 2500 : 10000;
+				       slow ? 2000 : 7000;
+	struct rlimit limit = { 4096, 4096 };
 	double seconds = asked ? 7200 : 40;
 	struct races *skel;
 	struct bpf_link *link;
@@ -753,6 +763,9 @@ int main(int argc, char **argv)
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		ksft_exit_fail_perror("mmap");
+	/* Each walker has a descriptor for each slot. */
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		ksft_exit_fail_perror("setrlimit");
 	skel = races__open_and_load();
 	if (!skel)
 		ksft_exit_fail_perror("cannot load the policy");
