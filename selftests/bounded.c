@@ -100,6 +100,24 @@ static int share(void)
 	return shared == MAP_FAILED ? -errno : 0;
 }
 
+/* Does /proc/PID/stat have this of the process's name and state? */
+static bool stat_says(pid_t pid, const char *text)
+{
+	char path[64], stat[512];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return read_file(path, stat, sizeof(stat)) > 0 && strstr(stat, text);
+}
+
+/* Wait for it to say so, for some seconds. */
+static void await_state(pid_t pid, const char *text)
+{
+	int i;
+
+	for (i = 0; i < 500 && !stat_says(pid, text); i++)
+		sleep_ms(10);
+}
+
 /*
  * An accomplice on the other CPU, who watches a page of the target leave and
  * then does something: so it is in the midst of a walk that it happens.
@@ -110,15 +128,6 @@ struct accomplice {
 	int sig;
 	bool revive;	/* after it was stopped */
 };
-
-/* Does /proc/PID/stat have this of the process's name and state? */
-static bool stat_says(pid_t pid, const char *text)
-{
-	char path[64], stat[512];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	return read_file(path, stat, sizeof(stat)) > 0 && strstr(stat, text);
-}
 
 static void assist(const struct accomplice *a, pid_t target,
 		   unsigned long addr)
@@ -565,8 +574,7 @@ TEST_F_TIMEOUT(end, of_the_target, 60)
 		    PMADV_RESULT | PMADV_SKIP_ERRORS, &r);
 	EXPECT_EQ(variant->alive ? 0 : -ESRCH, ret);
 	if (variant->alive)
-		for (i = 0; i < 500 && !stat_says(self->t.pid, "(sleep) S"); i++)
-			sleep_ms(10);
+		await_state(self->t.pid, "(sleep) S");
 	EXPECT_EQ(variant->alive, stat_says(self->t.pid, "(sleep) S"));
 
 	/* And nothing that the walk keeps. */
@@ -576,7 +584,7 @@ TEST_F_TIMEOUT(end, of_the_target, 60)
 			break;
 		sleep_ms(10);
 	}
-	EXPECT_GT(CHUNK, left);
+	EXPECT_GT((long long)CHUNK, left);
 }
 
 /*
@@ -717,8 +725,8 @@ TEST_F_TIMEOUT(walk, writer_gets_in, 120)
 	addr = target_call(&self->t, do_map_filled, len, 1, 0);
 	ASSERT_NE(0, addr);
 	for (tries = 0; tries < 4; tries++) {
-		ASSERT_EQ(0, write_during(&self->t, addr, len, PMADV_SKIP_ERRORS,
-					  &self->r, &ours));
+		ASSERT_EQ(0, write_during(&self->t, addr, len,
+					  PMADV_SKIP_ERRORS, &self->r, &ours));
 		EXPECT_EQ(len, ours.ret);
 		EXPECT_EQ(PMADV_STOPPED_NOT, self->r.stopped);
 		EXPECT_LT(0, self->r.yields);
@@ -879,7 +887,9 @@ FIXTURE_VARIANT_ADD(resume, cold_writer) { MADV_COLD, MANY, true };
 FIXTURE_VARIANT_ADD(resume, willneed) { MADV_WILLNEED, ONE };
 FIXTURE_VARIANT_ADD(resume, willneed_writer) { MADV_WILLNEED, MANY, true };
 FIXTURE_VARIANT_ADD(resume, collapse) { MADV_COLLAPSE, HUGE_PAGES };
-FIXTURE_VARIANT_ADD(resume, collapse_writer) { MADV_COLLAPSE, HUGE_PAGES, true };
+FIXTURE_VARIANT_ADD(resume, collapse_writer) {
+	MADV_COLLAPSE, HUGE_PAGES, true
+};
 
 FIXTURE_SETUP(resume)
 {
@@ -965,7 +975,8 @@ static long walk_in_pieces(int pidfd, const struct iovec *vec, size_t vlen,
 		if (ret == -EINTR || ret == 0)
 			ret = r.bytes_advised;
 		if (ret != (long)r.bytes_advised) {
-			note("returned %ld, advised %llu", ret, r.bytes_advised);
+			note("returned %ld, advised %llu", ret,
+			     r.bytes_advised);
 			cut = -EINVAL;
 			break;
 		}
@@ -1026,7 +1037,7 @@ TEST_F_TIMEOUT(resume, adds_up, 60)
 	int round;
 
 	ASSERT_EQ(0, sigaction(SIGALRM, &act, NULL));
-	/* The first walk is the one in one call; it tells how long that takes. */
+	/* The first walk is in one call; it tells how long that takes. */
 	for (round = 0; round < 5 && (!round || !cut); round++) {
 		ASSERT_EQ(0, target_start(&self->t));
 		ASSERT_EQ(0, lay_out(&self->t, variant->layout,

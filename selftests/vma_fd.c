@@ -1075,7 +1075,8 @@ static long do_stack(unsigned long a, unsigned long b, unsigned long c)
 
 	if (arena == MAP_FAILED || munmap(arena, ARENA) ||
 	    mmap(p, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-		 MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0) == MAP_FAILED)
+		 MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0) ==
+	    MAP_FAILED)
 		return 0;
 	fill((unsigned long)p, 16 * PAGE, 1);
 	return (long)p;
@@ -1139,7 +1140,7 @@ TEST(self)
 	ASSERT_EQ(0, unmap_middle(at, SMALL_UNIT, ANON));
 	EXPECT_TRUE(is_stale(fd, at, SMALL_UNIT));
 	close(fd);
-	/* Left open: it goes with the process whose memory it keeps an eye on. */
+	/* Left open: it goes with the process whose memory it watches. */
 	fd = open_vma(t.pidfd, at, NULL);
 	ASSERT_LE(0, fd);
 }
