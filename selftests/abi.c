@@ -101,6 +101,7 @@ TEST_F(abi, every_combination)
 	for (flags = 0; flags <= PMADV_ALL; flags++) {
 		for (i = 0; i < ARRAY_LEN(advices); i++) {
 			bool entire = flags & PMADV_ENTIRE_ADDRESS_SPACE;
+			bool good;
 			long ret;
 
 			/* Small pages do not collapse where they are. */
@@ -110,15 +111,15 @@ TEST_F(abi, every_combination)
 			renew(&self->r);
 			ret = pmadv(self->t.pidfd, entire ? NULL : &self->vec,
 				    !entire, advices[i], flags, &self->r);
-			if (flags & PMADV_POLICY) {
-				EXPECT_EQ(-ENOENT, ret);
-			} else if (advices[i] == MADV_COLLAPSE) {
-				EXPECT_GE(0, ret);
-			} else if (entire) {
-				EXPECT_LT((long)self->len, ret);
-			} else {
-				EXPECT_EQ((long)self->len, ret);
-			}
+			if (flags & PMADV_POLICY)
+				good = ret == -ENOENT;
+			else if (advices[i] == MADV_COLLAPSE)
+				good = ret <= 0;
+			else if (entire)
+				good = ret > (long)self->len;
+			else
+				good = ret == (long)self->len;
+			EXPECT_TRUE(good);
 			if (!(flags & PMADV_RESULT)) {
 				EXPECT_EQ(0, self->r.call_id);
 				EXPECT_EQ(0, self->r.ranges_seen);
@@ -126,8 +127,8 @@ TEST_F(abi, every_combination)
 				EXPECT_NE(0, self->r.call_id);
 			}
 			if (_metadata->exit_code) {
-				TH_LOG("flags %#x, %s", flags,
-				       advice_name(advices[i]));
+				TH_LOG("flags %#x, %s: %ld", flags,
+				       advice_name(advices[i]), ret);
 				return;
 			}
 		}

@@ -419,7 +419,7 @@ long long smaps(pid_t pid, const char *field, uint64_t start, uint64_t end)
 		if (from >= end || to <= start)
 			continue;
 		if (flag && !strncmp(line, "VmFlags:", 8))
-			sum += strstr(line + 8, flag) != NULL;
+			sum += !!strstr(line + 8, flag);
 		else if (sscanf(line, "%63[^:]: %llu kB", name, &kb) == 2 &&
 			 !strcmp(name, field))
 			sum += kb << 10;
