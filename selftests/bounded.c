@@ -301,7 +301,7 @@ TEST_F_TIMEOUT(signals, end_a_walk, 60)
 		.sig = variant->sig,
 		.revive = variant->revive,
 	};
-	struct pmadv_result r, sum;
+	struct pmadv_result r = {}, sum;
 	unsigned long addr, done;
 	struct pages pages;
 	struct iovec vec;
@@ -529,7 +529,7 @@ TEST_F_TIMEOUT(end, of_the_target, 60)
 	const size_t len = (slow() ? 6 : 10) * CHUNK;
 	struct accomplice a = { .sig = variant->sig };
 	unsigned long addr, done, best = len;
-	long long before, left;
+	long long before = 0, left;
 	struct pmadv_result r;
 	struct iovec vec;
 	int tries, i;
@@ -591,7 +591,7 @@ TEST_F_TIMEOUT(end, of_the_target, 60)
  * Writers *******************************************************************
  */
 
-/* Map and unmap, and see how long that takes. */
+/* Map and unmap, and see how long that takes. More than fits into a hole. */
 static long do_write(unsigned long cpu, unsigned long b, unsigned long c)
 {
 	unsigned long long began, took;
@@ -600,9 +600,9 @@ static long do_write(unsigned long cpu, unsigned long b, unsigned long c)
 	pin_to_cpu(cpu);
 	while (!shared->stop) {
 		began = now_ns();
-		p = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE,
+		p = mmap(NULL, 32 * PAGE, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (p == MAP_FAILED || munmap(p, 4 * PAGE))
+		if (p == MAP_FAILED || munmap(p, 32 * PAGE))
 			return -errno;
 		took = now_ns() - began;
 		if (shared->begun && took > shared->worst_ns)

@@ -517,7 +517,7 @@ static bool is_good(int fd, unsigned long addr, size_t len, enum kind kind)
 	if (kind == HUGETLB ? ret != -EINVAL || r.ranges_refused != 1 :
 			      ret != (long)len || r.stopped) {
 		note("COLD: %ld, stopped %u, refused %llu", ret, r.stopped,
-		       r.ranges_refused);
+		     r.ranges_refused);
 		return false;
 	}
 	ret = pmadv_one(fd, addr, len, MADV_WILLNEED, PMADV_SKIP_ERRORS, &r);
@@ -546,7 +546,7 @@ static bool is_stale(int fd, unsigned long addr, size_t len)
 		if (ret != -ESTALE || r.bytes_advised || r.ranges_seen ||
 		    (r.call_id && r.stopped != PMADV_STOPPED_STALE)) {
 			note("%s: %ld, stopped %u", advice_name(advices[i]),
-			       ret, r.stopped);
+			     ret, r.stopped);
 			stale = false;
 		}
 		if (pmadv(fd, &none, 1, advices[i], PMADV_DRY_RUN, NULL) > 0)
@@ -940,9 +940,8 @@ TEST_F(vma_fd, arguments)
 
 TEST_F(vma_fd, no_descriptor_left)
 {
-	struct rlimit limit = { 0, 0 };
+	struct rlimit limit = { .rlim_cur = count_fds() };
 
-	limit.rlim_cur = limit.rlim_max = count_fds();
 	while (fcntl(limit.rlim_cur, F_GETFD) >= 0)
 		limit.rlim_cur++;
 	limit.rlim_max = limit.rlim_cur;
