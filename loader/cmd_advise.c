@@ -142,15 +142,31 @@ static int preview_show(struct preview *preview, const struct walk *walk)
 	return 0;
 }
 
+static void show_first_error(const struct walk *walk)
+{
+	const struct pmadv_result *result = &walk->result;
+	struct vec maps = { };
+	const char *name = "";
+
+	if (!result->error)
+		return;
+	/* A name is nice to have: who may not read it does without. */
+	if (!maps_read(walk->target->pid, &maps))
+		name = maps_name(&maps, result->error_addr);
+	out_text("  first error  %s at %llx%s%s\n", strerrorname_np((int)result->error),
+		 result->error_addr, *name ? ", " : "", name);
+	maps_free(&maps);
+}
+
 static void show_ending(const struct walk *walk)
 {
 	const struct pmadv_result *result = &walk->result;
 	const char *why = stopped_text(result->stopped);
 
-	if (result->error)
-		out_text("  first error  %s at %llx\n",
-			 strerrorname_np((int)result->error),
-			 result->error_addr);
+	if (result->yields)
+		out_text("  let in       %llu times somebody who was waiting to change mappings\n",
+			 result->yields);
+	show_first_error(walk);
 	if (!why)
 		return;
 	if (result->cursor)
@@ -173,11 +189,12 @@ static int show_block(const struct walk *walk, const struct request *request)
 		 request->flags & PMADV_POLICY && advice ? advice : "",
 		 request->flags & PMADV_DRY_RUN ? ", nothing changed (dry run)," : "",
 		 human_time(walk->elapsed_ns, time));
-	out_text("  ranges       %llu seen: %llu %s, %llu skipped, %llu refused, %llu failed; %llu holes\n",
+	out_text("  ranges       %llu seen: %llu %s, %llu skipped, %llu refused, %llu failed; %llu hole%s\n",
 		 result->ranges_seen, result->ranges_advised,
 		 request->flags & PMADV_DRY_RUN ? "would be advised" : "advised",
 		 result->ranges_skipped, result->ranges_refused,
-		 result->ranges_failed, result->holes);
+		 result->ranges_failed, result->holes,
+		 result->holes == 1 ? "" : "s");
 	out_text("  addresses    %s advised\n", human_bytes(result->bytes_advised, bytes));
 	if (!(request->flags & PMADV_DRY_RUN)) {
 		stats_text(&result->stats, stats);

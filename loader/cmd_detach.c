@@ -11,6 +11,7 @@
 #include "options.h"
 #include "output.h"
 #include "policy.h"
+#include "sysfs.h"
 
 static const struct option_def options[] = {
 	{ "cgroup", 'c', OPTION_CGROUP, offsetof(struct args, cgroup), "PATH",
@@ -108,7 +109,7 @@ static int detach_run(const struct args *args)
 {
 	const char *name = args->nr_operands ? args->operands[0] : NULL;
 	const struct policy_link *link;
-	struct vec links = { };
+	struct vec policies = { }, links = { };
 	uint64_t cgroup_id;
 	size_t nr = 0;
 	int err;
@@ -124,7 +125,11 @@ static int detach_run(const struct args *args)
 	err = hook_check();
 	if (err)
 		return err;
-	err = policy_links(&links);
+	err = sysfs_policies(&policies);
+	if (err)
+		return say_error(err, SYSFS_DIR ": %s", error_text(err));
+	err = policy_links(&policies, &links);
+	vec_free(&policies);
 	if (err == -EPERM)
 		return say_error(err, "no permission to look at BPF links: it takes CAP_SYS_ADMIN; run it as root");
 	if (err)

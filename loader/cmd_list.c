@@ -150,7 +150,7 @@ static int list_run(const struct args *args)
 	if (err && err != -ELACKS)
 		return say_error(err, SYSFS_DIR ": %s", error_text(err));
 
-	err = policy_links(&links);
+	err = policy_links(&policies, &links);
 	if (err == -EPERM) {
 		say_warning("no permission to look at BPF links (it takes CAP_SYS_ADMIN): this is what sysfs says, without pins");
 		err = links_from_sysfs(&policies, &links);

@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 
 #include "cgroup.h"
+#include "sysfs.h"
 
 int struct_ops_link(int fd, uint32_t *id, uint32_t *map_id)
 {
@@ -35,118 +35,31 @@ int struct_ops_link(int fd, uint32_t *id, uint32_t *map_id)
 	return 0;
 }
 
-/* Where in the kernel's value of a policy's map the name and scope are. */
-struct ops_layout {
-	uint32_t value_type;
-	uint32_t value_size;
-	uint32_t name;
-	uint32_t cgroup_id;
-};
-
-static uint32_t member_offset(const struct btf *btf, const struct btf_type *type,
-			      const char *name, uint32_t *member_type)
-{
-	for (unsigned int i = 0; i < btf_vlen(type); i++) {
-		const struct btf_member *member = &btf_members(type)[i];
-
-		if (strcmp(btf__name_by_offset(btf, member->name_off), name))
-			continue;
-		if (member_type)
-			*member_type = member->type;
-		return btf_member_bit_offset(type, i) / 8;
-	}
-	return UINT32_MAX;
-}
-
-static int read_layout(struct ops_layout *layout)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	const struct btf_type *value, *ops;
-	uint32_t data, ops_type = 0;
-	int err = -ELACKS;
-	int id;
-
-	if (!btf)
-		return -ELACKS;
-	id = btf__find_by_name_kind(btf, OPS_VALUE_TYPE, BTF_KIND_STRUCT);
-	if (id < 0)
-		goto out;
-
-	value = btf__type_by_id(btf, (uint32_t)id);
-	data = member_offset(btf, value, "data", &ops_type);
-	if (data == UINT32_MAX)
-		goto out;
-	ops = btf__type_by_id(btf, ops_type);
-	layout->value_type = (uint32_t)id;
-	layout->value_size = value->size;
-	layout->name = member_offset(btf, ops, "name", NULL);
-	layout->cgroup_id = member_offset(btf, ops, "cgroup_id", NULL);
-	if (layout->name == UINT32_MAX || layout->cgroup_id == UINT32_MAX)
-		goto out;
-	layout->name += data;
-	layout->cgroup_id += data;
-	err = 0;
-out:
-	btf__free(btf);
-	policy_log_forget();
-	return err;
-}
-
-/* 1 if the map is a policy's, whose name and scope go to @link; 0 if not. */
-static int read_policy_map(uint32_t map_id, const struct ops_layout *layout,
-			   struct policy_link *link)
-{
-	struct bpf_map_info info = { };
-	uint32_t length = sizeof(info);
-	int key = 0, ret = 0;
-	char *value = NULL;
-	int fd;
-
-	fd = bpf_map_get_fd_by_id(map_id);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-
-	if (bpf_map_get_info_by_fd(fd, &info, &length) ||
-	    info.btf_vmlinux_value_type_id != layout->value_type ||
-	    info.value_size < layout->value_size)
-		goto out;
-
-	value = calloc(1, info.value_size);
-	if (!value || bpf_map_lookup_elem(fd, &key, value)) {
-		ret = value ? -errno : -ENOMEM;
-		goto out;
-	}
-	link->map_id = map_id;
-	memcpy(link->name, value + layout->name, sizeof(link->name));
-	link->name[sizeof(link->name) - 1] = '\0';
-	memcpy(&link->cgroup_id, value + layout->cgroup_id, sizeof(link->cgroup_id));
-	ret = 1;
-out:
-	free(value);
-	close(fd);
-	return ret;
-}
-
-static int add_link(uint32_t id, const struct ops_layout *layout, struct vec *links)
+static int add_link(uint32_t id, const struct vec *policies, struct vec *links)
 {
 	struct policy_link link = { }, *item;
-	uint32_t map_id = 0;
-	int ret;
+	const struct sysfs_policy *policy;
+	int err;
 	int fd;
 
 	fd = bpf_link_get_fd_by_id(id);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	ret = struct_ops_link(fd, &link.link_id, &map_id);
+	err = struct_ops_link(fd, &link.link_id, &link.map_id);
 	close(fd);
-	if (ret)
-		return ret == -ENOLINK ? 0 : ret;
+	if (err)
+		return err == -ENOLINK ? 0 : err;
 
-	/* Without a map it could be anybody's: its pin will tell. */
-	if (map_id) {
-		ret = read_policy_map(map_id, layout, &link);
-		if (ret <= 0)
-			return ret;
+	/*
+	 * A link with a map that sysfs does not know is of another struct_ops;
+	 * one without could be anybody's, and its pin will tell.
+	 */
+	policy = sysfs_policy_of_link(policies, id);
+	if (link.map_id && !policy)
+		return 0;
+	if (policy) {
+		memcpy(link.name, policy->name, sizeof(link.name));
+		link.cgroup_id = policy->cgroup_id;
 	}
 
 	item = vec_add(links, sizeof(*item));
@@ -242,18 +155,13 @@ static void sort_out_dead_links(struct vec *links)
 	links->nr = kept;
 }
 
-int policy_links(struct vec *links)
+int policy_links(const struct vec *policies, struct vec *links)
 {
-	struct ops_layout layout;
 	uint32_t id = 0;
-	int err;
-
-	err = read_layout(&layout);
-	if (err)
-		return err;
+	int err = 0;
 
 	while (!err && !bpf_link_get_next_id(id, &id))
-		err = add_link(id, &layout, links);
+		err = add_link(id, policies, links);
 	if (!err && errno != ENOENT)
 		err = -errno;
 	if (err) {

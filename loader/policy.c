@@ -365,7 +365,7 @@ int policy_attach(struct policy *policy)
 	if (err)
 		return err;
 	/* Without them libbpf fails in ways that do not say so. */
-	if (!privilege_held("bpf") || !privilege_held("perfmon"))
+	if (!privilege_for_bpf())
 		return say_no_permission(-EPERM);
 	warn_other_programs(policy);
 

@@ -72,8 +72,11 @@ struct policy_link {
 	char *pin;		/* where it is pinned in bpffs, or NULL */
 };
 
-/* All, of struct policy_link; 0, -EPERM or another error; says nothing. */
-int policy_links(struct vec *links);
+/*
+ * All links of @policies (see sysfs_policies()), of struct policy_link; 0,
+ * -EPERM or another error; says nothing.
+ */
+int policy_links(const struct vec *policies, struct vec *links);
 void policy_links_free(struct vec *links);
 
 /* "system" or the path of the cgroup; to be freed. */

@@ -2,6 +2,7 @@
 #include "privileges.h"
 
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include <cap-ng.h>
 
@@ -36,6 +37,14 @@ void privileges_drop(enum privileges keep)
 		say_warning("cannot give up capabilities that are no longer needed");
 }
 
+/* Its inode number is the same everywhere: PROC_USER_INIT_INO. */
+static bool in_initial_user_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) || st.st_ino == 0xEFFFFFFDU;
+}
+
 bool privilege_held(const char *name)
 {
 	int capability = capng_name_to_capability(name);
@@ -43,4 +52,10 @@ bool privilege_held(const char *name)
 	if (capability < 0 || capng_get_caps_process())
 		return false;
 	return capng_have_capability(CAPNG_EFFECTIVE, (unsigned int)capability);
+}
+
+bool privilege_for_bpf(void)
+{
+	return in_initial_user_namespace() && privilege_held("bpf") &&
+	       privilege_held("perfmon");
 }

@@ -16,4 +16,7 @@ void privileges_drop(enum privileges keep);
 /* Is a capability, like "sys_nice", in effect? */
 bool privilege_held(const char *name);
 
+/* May we load policies and tracing programs? Only the first namespace counts. */
+bool privilege_for_bpf(void);
+
 #endif /* PMADV_PRIVILEGES_H */

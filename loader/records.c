@@ -161,7 +161,7 @@ static int open_monitor(struct records *records, const struct records_filter *fi
 	int err;
 
 	err = tracepoints_check();
-	if (!err && (!privilege_held("bpf") || !privilege_held("perfmon")))
+	if (!err && !privilege_for_bpf())
 		err = say_no_permission();
 	if (!err)
 		err = object_find("monitor", path);
