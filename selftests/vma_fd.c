@@ -1269,6 +1269,43 @@ TEST_F_TIMEOUT(vma_fd, sleeping_pollers_exec, 60)
 	EXPECT_TRUE(is_stale(self->fd, self->addr, self->len));
 }
 
+static int wait_for_death(void *arg)
+{
+	syscall(SYS_pause);
+	return 0;
+}
+
+/* Another process with the same memory, which stays when this one goes. */
+static long do_share_memory(unsigned long a, unsigned long b, unsigned long c)
+{
+	static char stack[16384] __attribute__((aligned(16)));
+	pid_t pid = clone(wait_for_death, stack + sizeof(stack), CLONE_VM, NULL);
+
+	return pid < 0 ? -errno : pid;
+}
+
+/*
+ * The mapping is still there, but not the process's any more: who asks is told
+ * so, who sleeps when it is gone for good.
+ */
+TEST_F_TIMEOUT(vma_fd, exec_with_shared_memory, 60)
+{
+	struct poller poller;
+	long pid;
+
+	pid = target_call(&self->t, do_share_memory, 0, 0, 0);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(0, poller_start(&poller, self->fd, false));
+	ASSERT_EQ(0, target_call(&self->t, do_soon, (unsigned long)exec_now,
+				 20, 0));
+	while (!is_sleep(self->t.pid))
+		usleep(1000);
+	EXPECT_TRUE(is_stale(self->fd, self->addr, self->len));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(POLLHUP, poller_join(&poller));
+	EXPECT_TRUE(is_stale(self->fd, self->addr, self->len));
+}
+
 /* Rights *******************************************************************/
 
 /* Become @uid with exactly the capabilities @caps. */
