@@ -61,6 +61,7 @@ struct preview {
 	struct records *records;
 	struct libscols_table *table;
 	struct vec maps;
+	uint64_t shown;
 };
 
 static int on_range(void *data, const struct pmadv_range_record *record)
@@ -69,6 +70,7 @@ static int on_range(void *data, const struct pmadv_range_record *record)
 	const char *name = maps_name(&preview->maps, record->start);
 	char range[40], bytes[HUMAN_LEN], vma[VMA_TEXT_LEN], verdict[VERDICT_TEXT_LEN];
 
+	preview->shown++;
 	if (out_json()) {
 		struct json_object *line = range_json(record);
 
@@ -137,6 +139,9 @@ static int preview_show(struct preview *preview, const struct walk *walk)
 		return ret;
 
 	records_warn_lost(preview->records);
+	/* The monitor knows us by our number in the first pid namespace. */
+	if (!preview->shown && walk->result.ranges_seen && !records_lost(preview->records))
+		say_warning("the ranges cannot be shown from inside a pid namespace");
 	if (!out_json() && scols_table_get_nlines(preview->table))
 		return table_print(preview->table);
 	return 0;

@@ -260,6 +260,8 @@ wrong=$(grep -E ' (advised|skipped) ' <<<"$out" | grep -vE 'seen:' |
 [[ -z $wrong && $(grep -cE 'cold +advised .*/libc\.so' <<<"$out") -gt 2 ]]
 result $? "it decides about the ranges of that file, and of no other"
 pmadv detach by_name >/dev/null
+expect 0 'inside a pid namespace' "advise --dry-run: says why it shows no ranges" \
+	unshare -fp --mount-proc sh -c 'pmadv advise 1 -a cold --dry-run; true'
 
 # --- advise: every advice, and the sums --------------------------------------
 for advice in cold pageout willneed collapse; do
@@ -432,7 +434,7 @@ redis-server --port 0 --unixsocket "$tmp/redis" --daemonize yes --save '' \
 	--pidfile "$tmp/redis.pid" --dir "$tmp" --enable-debug-command yes >/dev/null
 wait_for 20 redis-cli -s "$tmp/redis" ping
 redis=$(cat "$tmp/redis.pid")
-redis-cli -s "$tmp/redis" debug populate 30000 key 4000 >/dev/null
+redis-cli -s "$tmp/redis" debug populate 20000 key 4000 >/dev/null
 digest=$(redis-cli -s "$tmp/redis" debug digest)
 before=$(resident "$redis")
 
@@ -482,7 +484,7 @@ total=0
 cursor=0
 calls=0
 while :; do
-	run pmadv advise "$redis" -a pageout --max-pages 8000 --cursor $cursor --json
+	run pmadv advise "$redis" -a pageout --max-pages 5000 --cursor $cursor --json
 	[[ $status == 0 ]] || break
 	calls=$((calls + 1))
 	total=$((total + $(field bytes_advised)))
