@@ -11,6 +11,9 @@ TREE	:= $(O)/linux-base
 TOOLS	:= $(O)/tools
 IMAGE	:= $(O)/kernel/base/vmlinux
 
+# A verb only once there is something to run.
+BENCH	:= $(wildcard selftests/bench/run)
+
 MAKEFLAGS += --no-print-directory
 SUB	= $(MAKE) O=$(O)
 
@@ -20,7 +23,8 @@ SUB	= $(MAKE) O=$(O)
 help:	## this text
 	@echo "usage: make VERB"
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12 | \
+		grep -v '$(if $(BENCH),^$$,^bench)'
 	@echo
 	@echo "On a fresh machine, make demo and make test do all that comes before."
 
@@ -37,7 +41,8 @@ test:	## all tests
 	@$(MAKE) build KERNELS="base stock"
 	@selftests/test
 
-ifneq ($(wildcard selftests/bench/run),)
+ifneq ($(BENCH),)
+.PHONY: bench
 bench:	## what it costs and what it gains, against the stock kernel
 	@scripts/deps
 	@$(MAKE) build KERNELS="base stock"
