@@ -107,6 +107,38 @@ static void progress_stop(struct progress *progress)
 	progress_line("%s", "");
 }
 
+/*
+ * The call, on the process or on one mapping of it. Without ranges the whole
+ * mapping is meant.
+ */
+static ssize_t call_target(const struct target *target, const struct request *request,
+			   struct walk *walk)
+{
+	struct pidfd_vma vma;
+	struct iovec whole;
+	bool all = !request->nr_ranges;
+	ssize_t ret;
+	int fd, err;
+
+	if (!request->vma)
+		return pmadv_call_all(target->pidfd, request->ranges, request->nr_ranges,
+				      request->advice, request->flags, &walk->result,
+				      &stop_asked);
+
+	fd = pmadv_open_vma(target->pidfd, request->vma, &vma);
+	if (fd < 0)
+		return -1;
+	whole.iov_base = (void *)(uintptr_t)vma.start;
+	whole.iov_len = vma.end - vma.start;
+	ret = pmadv_call_all(fd, all ? &whole : request->ranges,
+			     all ? 1 : request->nr_ranges, request->advice,
+			     request->flags, &walk->result, &stop_asked);
+	err = errno;
+	close(fd);
+	errno = err;
+	return ret;
+}
+
 int walk_run(const struct target *target, const struct request *request,
 	     struct walk *walk)
 {
@@ -122,9 +154,7 @@ int walk_run(const struct target *target, const struct request *request,
 
 	progress_start(&progress, walk);
 	walk->elapsed_ns = now_ns();
-	ret = pmadv_call_all(target->pidfd, request->ranges, request->nr_ranges,
-			     request->advice, request->flags, &walk->result,
-			     &stop_asked);
+	ret = call_target(target, request, walk);
 	walk->err = ret < 0 ? -errno : 0;
 	walk->elapsed_ns = now_ns() - walk->elapsed_ns;
 	progress_stop(&progress);
@@ -174,8 +204,21 @@ int walk_say_error(const struct walk *walk, const struct request *request)
 	case EACCES:
 		return say_error(walk->err, "%s (%d): no permission to look into it: it takes the same user, or CAP_SYS_PTRACE",
 				 name, pid);
+	case ENOTTY:
+		return say_error(-ELACKS, "this kernel has no file descriptors for mappings: boot one built with this project's patches and CONFIG_VMA_FD=y");
+	case ESTALE:
+		return say_error(walk->err, "%s (%d): the mapping is gone", name, pid);
+	case ENOMEM:
+		if (request->vma && !walk->result.ranges_seen)
+			return say_error(walk->err, "%s (%d): nothing is mapped at %llx",
+					 name, pid, (unsigned long long)request->vma);
+		return say_error(walk->err, "%s (%d): %s", name, pid,
+				 error_text(walk->err));
 	case EINVAL:
 	case ENOSYS:
+		if (request->vma && flags_known(request->flags))
+			return say_error(walk->err, "%s (%d): the ranges are not all inside the mapping at %llx, or this kernel has no CONFIG_VMA_FD",
+					 name, pid, (unsigned long long)request->vma);
 		if (!flags_known(request->flags))
 			return say_error(-ELACKS, "this kernel's process_madvise(2) does not have the flags it takes: boot one built with this project's patches; see 'pmadv probe'");
 		/* fall through */

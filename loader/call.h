@@ -17,6 +17,7 @@
 struct request {
 	const struct iovec *ranges;	/* NULL: everything */
 	size_t nr_ranges;
+	uint64_t vma;			/* only the mapping at this address; 0: any */
 	int advice;
 	unsigned int flags;
 	uint64_t max_pages;

@@ -25,6 +25,9 @@ static const struct option_def options[] = {
 	{ "range", 'r', OPTION_RANGES, offsetof(struct args, ranges), "START-END",
 	  "only these addresses, in hexadecimal as in /proc/PID/maps; repeatable; "
 	  "default: the whole address space" },
+	{ "vma", 'M', OPTION_ADDRESS, offsetof(struct args, vma), "ADDRESS",
+	  "only the mapping at that address, held by a file descriptor: not what "
+	  "may take its place" },
 	{ "dry-run", 'd', OPTION_FLAG, offsetof(struct args, dry_run), NULL,
 	  "show what would be done with each range; change nothing" },
 	{ "max-pages", 'm', OPTION_COUNT, offsetof(struct args, max_pages), "N",
@@ -44,6 +47,8 @@ static const struct example examples[] = {
 	  "all processes of a cgroup" },
 	{ "pmadv advise 4711 -a pageout -r 7f0012300000-7f0012400000",
 	  "one range of it" },
+	{ "pmadv advise 4711 -a pageout --vma 7f0012300000",
+	  "the mapping there, or nothing if it goes away" },
 	{ }
 };
 
@@ -303,12 +308,13 @@ static int make_request(const struct args *args, struct request *request)
 	request->advice = args->advice;
 	request->max_pages = args->max_pages;
 	request->cursor = args->cursor;
+	request->vma = args->vma;
 	request->flags = PMADV_SKIP_ERRORS;
 	request->flags |= args->policy ? PMADV_POLICY : 0;
 	request->flags |= args->dry_run ? PMADV_DRY_RUN : 0;
 
 	if (!args->ranges.nr) {
-		request->flags |= PMADV_ENTIRE_ADDRESS_SPACE;
+		request->flags |= args->vma ? 0 : PMADV_ENTIRE_ADDRESS_SPACE;
 		return 0;
 	}
 	request->ranges = range;
@@ -389,9 +395,9 @@ static int advise_run(const struct args *args)
 	if (err)
 		return err;
 
-	if (args->cursor && targets.nr > 1) {
-		err = say_error(-EUSAGE, "--cursor is for one target, these are %zu",
-				targets.nr);
+	if ((args->cursor || args->vma) && targets.nr > 1) {
+		err = say_error(-EUSAGE, "%s is for one target, these are %zu",
+				args->vma ? "--vma" : "--cursor", targets.nr);
 		goto out;
 	}
 	if (targets.nr > 1) {

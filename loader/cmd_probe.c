@@ -71,6 +71,24 @@ static void look_at_flag(struct probe *probe, const char *what)
 			 ret < 0 ? strerrorname_np(errno) : "no error");
 }
 
+/* This very variable is in some mapping. */
+static void look_at_vma_fd(struct probe *probe, const char *what)
+{
+	int pidfd = pmadv_open(getpid()), fd = -1;
+	struct pidfd_vma vma;
+
+	(void)what;
+	if (pidfd >= 0)
+		fd = pmadv_open_vma(pidfd, (uintptr_t)&vma, &vma);
+	probe->available = fd >= 0;
+	if (fd < 0)
+		snprintf(probe->detail, sizeof(probe->detail), "%s", strerrorname_np(errno));
+	else
+		close(fd);
+	if (pidfd >= 0)
+		close(pidfd);
+}
+
 static void look_at_btf(struct probe *probe, const char *name, uint32_t kind)
 {
 	if (!probe->btf)
@@ -197,6 +215,8 @@ static const struct feature features[] = {
 	FLAG("PMADV_SKIP_ERRORS", "4"),
 	FLAG("PMADV_DRY_RUN", "8"),
 	FLAG("PMADV_RESULT", "16"),
+	{ "VMA fd (PIDFD_GET_VMA)", look_at_vma_fd, NULL,
+	  "build the kernel with CONFIG_VMA_FD=y" },
 	{ "kernel BTF", look_at_vmlinux, NULL,
 	  "build the kernel with CONFIG_DEBUG_INFO_BTF=y" },
 	{ "hook " OPS_TYPE, look_at_hook, OPS_VALUE_TYPE, FIX_HOOK },

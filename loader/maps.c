@@ -158,6 +158,7 @@ static const struct {
 	[PMADV_STOPPED_BUDGET] = { "budget", "the budget of pages was used up" },
 	[PMADV_STOPPED_EXITED] = { "exited", "the process exited or executed another program" },
 	[PMADV_STOPPED_ERROR] = { "error", "a range failed" },
+	[PMADV_STOPPED_STALE] = { "stale", "the mapping is gone" },
 };
 
 const char *stopped_text(uint32_t stopped)

@@ -60,6 +60,7 @@ struct args {
 	struct vec ranges;
 	uint64_t max_pages;
 	uint64_t cursor;
+	uint64_t vma;
 
 	/* watching */
 	int32_t pid;

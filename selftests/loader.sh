@@ -311,6 +311,20 @@ expect 2 'START-END' "advise --range: half" pmadv advise $target -a cold -r 1000
 expect 2 'none of the ranges' "advise --cursor: outside the ranges" \
 	pmadv advise $target -a cold -r "$(range 0 4096)" --cursor 1000
 
+run pmadv advise $target -a cold --json --vma "$(printf %x $start)"
+[[ $status == 0 && $(field ranges_seen) == 1 && $(field stopped) == complete ]]
+result $? "advise --vma: one mapping, all of it"
+run pmadv advise $target -a cold --json --vma "$(printf %x $start)" -r "$(range 0 4096)"
+[[ $status == 0 && $(field bytes_advised) == 4096 ]]
+result $? "advise --vma --range: a part of it"
+expect 1 'not all inside the mapping' "advise --vma: a range that is not in it" \
+	pmadv advise $target -a cold --vma "$(printf %x $start)" -r "$(range -8192 4096)"
+expect 1 'nothing is mapped at 1000' "advise --vma: nothing there" \
+	pmadv advise $target -a cold --vma 1000
+expect 2 'for one target' "advise --vma: of several processes" \
+	pmadv advise $target $$ -a cold --vma 1000
+expect 0 '^VMA fd .PIDFD_GET_VMA. +yes' "probe: the VMA fd" pmadv probe
+
 # --- scope -------------------------------------------------------------------
 mkdir -p $cgroup/a $cgroup/b
 echo $target >$cgroup/a/cgroup.procs

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -52,8 +53,27 @@ static inline int pmadv_open(pid_t pid)
 }
 
 /**
+ * pmadv_open_vma - get a VMA fd: exactly the mapping that is at an address now
+ * @pidfd: Whose mapping.
+ * @addr: An address in it.
+ * @vma: What was found, its bounds among it.
+ *
+ * pmadv_call() and pmadv_call_all() take it in place of a pidfd, with ranges
+ * inside its bounds, and fail with ESTALE once the mapping is gone; poll(2)
+ * then gives EPOLLHUP. See ioctl PIDFD_GET_VMA in <linux/process_madvise.h>.
+ *
+ * Return: the file descriptor, close-on-exec, or -1 and errno.
+ */
+static inline int pmadv_open_vma(int pidfd, __u64 addr, struct pidfd_vma *vma)
+{
+	memset(vma, 0, sizeof(*vma));
+	vma->addr = addr;
+	return ioctl(pidfd, PIDFD_GET_VMA, vma);
+}
+
+/**
  * pmadv_call - process_madvise(2), with all its six arguments
- * @pidfd: The target.
+ * @pidfd: The target, or a VMA fd.
  * @vec: Ranges in the target; NULL with PMADV_ENTIRE_ADDRESS_SPACE.
  * @vlen: How many; 0 with PMADV_ENTIRE_ADDRESS_SPACE.
  * @advice: A MADV_ constant; may be 0 with PMADV_POLICY.
