@@ -17,7 +17,7 @@ BENCH	:= $(wildcard selftests/bench/run)
 MAKEFLAGS += --no-print-directory
 SUB	= $(MAKE) O=$(O)
 
-.PHONY: help deps demo test bench check kernel stock debug tools bpf loader \
+.PHONY: help deps demo test check kernel stock debug tools bpf loader \
 	selftests build vm install uninstall policy clean
 
 help:	## this text
