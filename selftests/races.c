@@ -45,7 +45,7 @@
 #define STRIDE		(OBJECT + 2 * PAGE)
 #define SLOTS		32
 #define CHURNERS	2
-#define MAX_WALKERS	32
+#define MAX_WALKERS	16
 #define SYSFS		"/sys/kernel/mm/process_madvise"
 
 enum kind { NOTHING, MAY, NEVER, MIXED };
@@ -552,8 +552,11 @@ static int walk_held(struct walker *w, int advice, unsigned int flags)
 			if (err)
 				return err;
 		}
-		if (h->fd <= 0)
+		if (h->fd <= 0) {
+			/* Not to keep those from it who change that. */
+			usleep(200);
 			continue;
+		}
 		memset(&r, 0, sizeof(r));
 		r.size = sizeof(r);
 		ret = pmadv(h->fd, vec, pages_of(&h->vma, vec), advice,
@@ -617,14 +620,14 @@ static const struct way ways[] = {
 		.description = "VMA fds of objects that may be paged out",
 		.walk = walk_fds,
 		.percent = 90,
-		.walkers = 32,
+		.walkers = 16,
 	},
 	{
 		.name = "vma_fd_policy",
 		.description = "VMA fds of all objects, with PMADV_POLICY",
 		.walk = walk_fds_policy,
 		.percent = 10,
-		.walkers = 32,
+		.walkers = 16,
 	},
 };
 
