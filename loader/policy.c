@@ -267,7 +267,8 @@ int policy_set(struct policy *policy, const struct args *args)
 	cgroup_id = ops_member(policy, "cgroup_id", sizeof(*cgroup_id));
 	if (args->cgroup) {
 		if (!cgroup_id)
-			return say_error(-EUSAGE, "the policy %s was built without cgroup_id in its struct " OPS_TYPE ": build it against this kernel's vmlinux.h",
+			return say_error(-EUSAGE, "policy %s has no cgroup_id in its " OPS_TYPE
+					 ": build it against this kernel's vmlinux.h",
 					 policy->name);
 		err = cgroup_id_of(args->cgroup, cgroup_id);
 		if (err)

@@ -98,9 +98,10 @@ static bool chosen(const struct hook_test *test, char **patterns)
 	return false;
 }
 
+typedef void (*test_fn)(const struct hook_test *test);
+
 /* Call @fn, unless it is NULL, for every test asked for. Returns how many. */
-static unsigned int for_each_test(char **patterns,
-				  void (*fn)(const struct hook_test *test))
+static unsigned int each_test(char **patterns, test_fn fn)
 {
 	const struct hook_test *test;
 	unsigned int i, nr = 0;
@@ -132,7 +133,7 @@ static int print_nothing(enum libbpf_print_level level, const char *fmt,
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "-l")) {
-		for_each_test(argv + 2, list_test);
+		each_test(argv + 2, list_test);
 		return 0;
 	}
 
@@ -144,7 +145,7 @@ int main(int argc, char **argv)
 	if (pin_to_cpu(0))
 		ksft_exit_fail_perror("cannot stay on CPU 0");
 
-	ksft_set_plan(for_each_test(argv + 1, NULL));
-	for_each_test(argv + 1, run_test);
+	ksft_set_plan(each_test(argv + 1, NULL));
+	each_test(argv + 1, run_test);
 	ksft_finished();
 }

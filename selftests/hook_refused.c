@@ -29,8 +29,7 @@ static int load_only(struct bpf_object *obj, const char *name, char *log)
 			bpf_map__set_autocreate(map, false);
 	bpf_object__for_each_program(prog, obj) {
 		if (bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
-			bpf_program__set_autoload(
-				prog, !strcmp(bpf_program__name(prog), name));
+			bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));
 		bpf_program__set_log_buf(prog, log, LOG_SIZE);
 		bpf_program__set_log_level(prog, 1);
 	}

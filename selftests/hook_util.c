@@ -150,8 +150,7 @@ long do_map_path(unsigned long path, unsigned long prot, unsigned long flags)
 	return p == MAP_FAILED ? 0 : (long)p;
 }
 
-long do_map_memfd(unsigned long name, unsigned long len,
-			 unsigned long flags)
+long do_map_memfd(unsigned long name, unsigned long len, unsigned long flags)
 {
 	int fd = memfd_create((const char *)name, MFD_CLOEXEC);
 	void *p;
@@ -163,8 +162,7 @@ long do_map_memfd(unsigned long name, unsigned long len,
 	return p == MAP_FAILED ? 0 : (long)p;
 }
 
-long do_read_major(unsigned long addr, unsigned long len,
-			  unsigned long unused)
+long do_read_major(unsigned long addr, unsigned long len, unsigned long unused)
 {
 	struct rusage before, after;
 
