@@ -169,7 +169,7 @@ expect 1 'policy noop is in force there already.*pmadv detach noop' \
 result $? "attach: a refused one leaves no pin"
 expect 0 "^noop +system +in force .* $pins/noop" "list: a pinned policy" pmadv list
 run pmadv list --json
-[[ $(json '.policy + " " + .scope + " " + .pin + " " + (.link_id | tostring)') == \
+[[ $(json 'select(.type == "policy") | .policy + " " + .scope + " " + .pin + " " + (.link_id | tostring)') == \
 	"noop system $pins/noop $(cat $sysfs/policies/*/link_id)" ]]
 result $? "list --json"
 expect 0 'this is what sysfs says' "list: unprivileged, from sysfs" \
