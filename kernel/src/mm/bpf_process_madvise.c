@@ -304,16 +304,7 @@ static void pmadv_add_total(struct pmadv_policy *policy,
 	total->ranges_refused += result->ranges_refused;
 	total->ranges_failed += result->ranges_failed;
 	total->bytes_advised += result->bytes_advised;
-	total->stats.scanned += result->stats.scanned;
-	total->stats.young += result->stats.young;
-	total->stats.shared += result->stats.shared;
-	total->stats.deactivated += result->stats.deactivated;
-	total->stats.isolated += result->stats.isolated;
-	total->stats.reclaimed += result->stats.reclaimed;
-	total->stats.written_back += result->stats.written_back;
-	total->stats.activated += result->stats.activated;
-	total->stats.swapped += result->stats.swapped;
-	total->stats.time_ns += result->stats.time_ns;
+	pmadv_add_stats(&total->stats, &result->stats);
 	spin_unlock(&policy->total_lock);
 }
 

@@ -345,8 +345,7 @@ static unsigned long pmadv_act(struct pmadv_call *call,
 	return next;
 }
 
-static void pmadv_add_stats(struct pmadv_stats *sum,
-			    const struct pmadv_stats *stats)
+void pmadv_add_stats(struct pmadv_stats *sum, const struct pmadv_stats *stats)
 {
 	sum->scanned += stats->scanned;
 	sum->young += stats->young;
@@ -357,6 +356,7 @@ static void pmadv_add_stats(struct pmadv_stats *sum,
 	sum->written_back += stats->written_back;
 	sum->activated += stats->activated;
 	sum->swapped += stats->swapped;
+	sum->time_ns += stats->time_ns;
 }
 
 static void pmadv_count_range(struct pmadv_result *result,

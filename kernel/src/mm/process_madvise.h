@@ -11,6 +11,7 @@
 struct pmadv_call;
 
 bool pmadv_must_stop(struct pmadv_call *call);
+void pmadv_add_stats(struct pmadv_stats *sum, const struct pmadv_stats *stats);
 
 /**
  * struct madvise_ctl - one round of advice: how far it may go, what it did
