@@ -85,9 +85,11 @@ vm:	## a shell in a guest on our kernel
 
 install: loader	bpf	## pmadv, its manual and the policies, to PREFIX (/usr/local)
 	@$(SUB) -C loader install
+	@$(SUB) -C doc install
 
 uninstall:	## take them away again
 	@$(SUB) -C loader uninstall
+	@$(SUB) -C doc uninstall
 
 policy:	## NEW=name: start a policy of your own
 	@$(SUB) -C bpf policy NEW='$(NEW)'
