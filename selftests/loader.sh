@@ -4,107 +4,10 @@
 # The verbs of the pmadv command, on real processes, with every input that is
 # wrong. Runs in the guest; the main target is a redis-server.
 
-dir=$(readlink -f "${PMADV_SELFTESTS:-$(dirname "$0")/../build/selftests}")
-build=$(dirname "$dir")
-PATH=$build:$PATH
+# shellcheck source=selftests/tap.bash
+. "$(dirname "$0")/tap.bash"
 objects=$build/loader/guest
 pins=/sys/fs/bpf/pmadv
-sysfs=/sys/kernel/mm/process_madvise
-tmp=$(mktemp -d /tmp/loader.XXXXXX)
-number=0
-failed=0
-out=
-
-# result STATUS DESCRIPTION: with the output of the last command if it failed.
-result()
-{
-	number=$((number + 1))
-	if [[ $1 == 0 ]]; then
-		echo "ok $number - $2"
-	else
-		failed=1
-		printf '%s\n' "$out" | sed 's/^/# /'
-		echo "not ok $number - $2"
-	fi
-}
-
-skip()
-{
-	number=$((number + 1))
-	echo "ok $number - $1 # SKIP $2"
-}
-
-# run COMMAND...: what it prints stays in $out, its status in $status.
-run()
-{
-	out=$("$@" 2>&1)
-	status=$?
-}
-
-# expect STATUS PATTERN DESCRIPTION COMMAND...
-expect()
-{
-	local want=$1 pattern=$2 what=$3
-
-	shift 3
-	run "$@"
-	[[ $status == "$want" ]] && grep -qE -- "$pattern" <<<"$out"
-	local verdict=$?
-	((verdict)) && out="$* => $status, wanted $want and '$pattern':
-$out"
-	result $verdict "$what"
-}
-
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for()
-{
-	local end=$((SECONDS + $1))
-
-	shift
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < end)) || return 1
-		sleep 0.05
-	done
-}
-
-# json FILTER: of the JSON lines in $out.
-json()
-{
-	jq -r "$1" <<<"$out"
-}
-
-# field NAME [TYPE]: its values in the JSON lines of $out (of that type). In bash
-# itself, as jq takes half a second to start here.
-field()
-{
-	local line
-
-	while IFS= read -r line; do
-		[[ -z $2 || $line == *'"type":"'$2'"'* ]] || continue
-		[[ $line =~ \"$1\":(\"([^\"]*)\"|([^,}]*)) ]] &&
-			echo "${BASH_REMATCH[2]}${BASH_REMATCH[3]}"
-	done <<<"$out"
-}
-
-in_force()
-{
-	grep -qsx "$1" $sysfs/policies/*/name
-}
-
-none_in_force()
-{
-	! in_force '.*'
-}
-
-resident()
-{
-	awk '/^VmRSS/ { print $2 }' "/proc/$1/status"
-}
-
-swapped()
-{
-	awk '/^VmSwap/ { print $2 }' "/proc/$1/status"
-}
 
 # Without a program to start, which takes longer than what it waits for.
 wait_until_swapped()
@@ -441,15 +344,10 @@ if ! command -v redis-server >/dev/null; then
 	for what in "dry run" "stopped" "resumed" "paged out" "answers" "budget"; do
 		skip "redis: $what" "no redis-server: apt-get install redis-server"
 	done
-	echo "1..$number"
-	exit $failed
+	finish
 fi
-redis-server --port 0 --unixsocket "$tmp/redis" --daemonize yes --save '' \
-	--pidfile "$tmp/redis.pid" --dir "$tmp" --enable-debug-command yes >/dev/null
-wait_for 20 redis-cli -s "$tmp/redis" ping
-redis=$(cat "$tmp/redis.pid")
-redis-cli -s "$tmp/redis" debug populate 20000 key 4000 >/dev/null
-digest=$(redis-cli -s "$tmp/redis" debug digest)
+start_redis 80
+digest=$(digest)
 before=$(resident "$redis")
 
 pmadv attach background_app --pin >/dev/null
@@ -485,7 +383,7 @@ after=$(resident "$redis")
 out="resident $before, $half, $after KiB, swapped $(swapped "$redis") KiB"
 ((after < before / 4)) && (($(swapped "$redis") > before / 2))
 result $? "redis: is paged out"
-run redis-cli -s "$tmp/redis" debug digest
+run digest
 [[ -n $digest && $out == "$digest" ]]
 result $? "redis: still answers with the same data"
 pmadv detach background_app >/dev/null
@@ -516,5 +414,4 @@ wait_for 5 bash -c "! kill -0 $redis"
 expect 1 'no process' "redis: is gone" pmadv advise "$redis" -a cold
 redis=
 
-echo "1..$number"
-exit $failed
+finish

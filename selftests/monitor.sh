@@ -4,53 +4,9 @@
 # pmadv monitor: what it shows of the calls of others, and that no record
 # disappears without being counted. Runs in the guest.
 
-dir=$(readlink -f "${PMADV_SELFTESTS:-$(dirname "$0")/../build/selftests}")
-build=$(dirname "$dir")
-PATH=$build:$PATH
-tmp=$(mktemp -d /tmp/monitor.XXXXXX)
-number=0
-failed=0
-out=
+# shellcheck source=selftests/tap.bash
+. "$(dirname "$0")/tap.bash"
 monitor=
-
-# result STATUS DESCRIPTION: with the output of the last command if it failed.
-result()
-{
-	number=$((number + 1))
-	if [[ $1 == 0 ]]; then
-		echo "ok $number - $2"
-	else
-		failed=1
-		printf '%s\n' "$out" | head -n 60 | sed 's/^/# /'
-		echo "not ok $number - $2"
-	fi
-}
-
-# expect STATUS PATTERN DESCRIPTION COMMAND...
-expect()
-{
-	local want=$1 pattern=$2 what=$3 status
-
-	shift 3
-	out=$("$@" 2>&1)
-	status=$?
-	[[ $status == "$want" ]] && grep -qE -- "$pattern" <<<"$out"
-	local verdict=$?
-	((verdict)) && out="$* => $status, wanted $want and '$pattern':
-$out"
-	result $verdict "$what"
-}
-
-wait_for()
-{
-	local end=$((SECONDS + $1))
-
-	shift
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < end)) || return 1
-		sleep 0.05
-	done
-}
 
 # start OPTION...: a monitor in the background, until it says that it watches.
 start()
@@ -69,33 +25,10 @@ stop()
 	out="status $status: $(cat "$tmp/err" "$tmp/out")"
 }
 
-# field NAME FILE [TYPE]: its values in the JSON lines of a file (of that type).
-# In bash itself, as jq takes half a second to start here.
-field()
-{
-	local line
-
-	while IFS= read -r line; do
-		[[ -z $3 || $line == *'"type":"'$3'"'* ]] || continue
-		[[ $line =~ \"$1\":(\"([^\"]*)\"|([^,}]*)) ]] &&
-			echo "${BASH_REMATCH[2]}${BASH_REMATCH[3]}"
-	done <"$2"
-}
-
 # of NAME TYPE: of what the monitor printed; sum NAME TYPE: added up.
 of()
 {
-	field "$1" "$tmp/out" "$2"
-}
-
-add_up()
-{
-	local value total=0
-
-	while read -r value; do
-		total=$((total + value))
-	done
-	echo $total
+	field "$1" "$2" "$tmp/out"
 }
 
 sum()
@@ -111,7 +44,7 @@ walk()
 # seen COUNT: of the last walk.
 seen()
 {
-	field "$1" "$tmp/walk" | add_up
+	field "$1" "" "$tmp/walk" | add_up
 }
 
 clean_up()
@@ -275,5 +208,4 @@ out=$(cat "$tmp/err")
 ! grep -qi 'error\|cannot\|broken' "$tmp/err"
 result $? "and says nothing about it"
 
-echo "1..$number"
-exit $failed
+finish
