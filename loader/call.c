@@ -11,11 +11,14 @@
 
 #include "maps.h"
 #include "output.h"
+#include "records.h"
 #include "sysfs.h"
 #include "util.h"
 
 #define PROGRESS_AFTER_NS	2000000000ULL
 #define PROGRESS_EVERY_NS	250000000L
+#define RECORDS_BUFFER_WHOLE	(64 << 20)
+#define RECORDS_HEADER		8	/* BPF_RINGBUF_HDR_SZ */
 
 /*
  * The call does not return before it is done, and asking it to return early to
@@ -168,6 +171,61 @@ int walk_run(const struct target *target, const struct request *request,
 	/* Left at 0 if it has exited. */
 	target_memory(target->pid, &walk->resident_after, &walk->swapped_after);
 	return walk->err;
+}
+
+static int keep_range(void *data, const struct pmadv_range_record *record)
+{
+	struct pmadv_range_record *item = vec_add(data, sizeof(*item));
+
+	if (!item)
+		return say_error(-ENOMEM, "not enough memory");
+	*item = *record;
+	return 0;
+}
+
+/*
+ * Nobody reads while the call is under way: room for all mappings, and for a
+ * policy that decides about each in pieces of a megabyte.
+ */
+static uint64_t buffer_for(pid_t pid)
+{
+	const struct map_name *map;
+	struct vec maps = { };
+	uint64_t nr = 1024;
+
+	if (!maps_read(pid, &maps))
+		nr += maps.nr;
+	map = maps.items;
+	for (size_t i = 0; i < maps.nr; i++)
+		nr += (map[i].end - map[i].start) >> 20;
+	maps_free(&maps);
+	nr *= sizeof(struct pmadv_range_record) + RECORDS_HEADER;
+	return nr < RECORDS_BUFFER_WHOLE ? nr : RECORDS_BUFFER_WHOLE;
+}
+
+int walk_recorded(const struct target *target, const struct request *request,
+		  struct walk *walk, struct vec *ranges)
+{
+	const struct records_filter filter = { .caller = getpid(), .ranges = true };
+	const struct records_handler handler = { .range = keep_range, .data = ranges };
+	struct records *records;
+	int ret;
+
+	records = records_open(&filter, buffer_for(target->pid), &handler, &ret);
+	if (!records)
+		return ret;
+
+	walk_run(target, request, walk);
+	do {
+		ret = records_read(records);
+	} while (ret > 0);
+
+	records_warn_lost(records);
+	/* The monitor knows us by our number in the first pid namespace. */
+	if (!ret && !ranges->nr && walk->result.ranges_seen && !records_lost(records))
+		say_warning("the ranges cannot be shown from inside a pid namespace");
+	records_close(records);
+	return ret;
 }
 
 /* Without our kernel the flags are what is wrong with any call. */

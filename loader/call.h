@@ -12,6 +12,7 @@
 
 #include "options.h"
 #include "target.h"
+#include "util.h"
 
 /* What is wanted of process_madvise(2). */
 struct request {
@@ -43,6 +44,13 @@ struct walk {
  */
 int walk_run(const struct target *target, const struct request *request,
 	     struct walk *walk);
+
+/*
+ * The same, and what the kernel decided about each range in @ranges (of struct
+ * pmadv_range_record). An error, said, is the monitor's: then there was no walk.
+ */
+int walk_recorded(const struct target *target, const struct request *request,
+		  struct walk *walk, struct vec *ranges);
 
 /* Say what @walk->err means; returns it, or what exit_status() maps better. */
 int walk_say_error(const struct walk *walk, const struct request *request);

@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <mntent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -113,5 +114,33 @@ int cgroup_path_of(uint64_t id, char path[PATH_MAX])
 	}
 
 	fts_close(tree);
+	return err;
+}
+
+int cgroup_of(pid_t pid, char path[PATH_MAX])
+{
+	char mount[PATH_MAX], file[64], *line = NULL;
+	size_t size = 0;
+	int err = -ENOENT;
+	FILE *cgroups;
+
+	if (cgroup_mount(mount))
+		return -ENOENT;
+	snprintf(file, sizeof(file), "/proc/%d/cgroup", pid);
+	cgroups = fopen(file, "re");
+	if (!cgroups)
+		return -errno;
+
+	/* "0::" is the hierarchy of v2; the root is "/". */
+	while (err && getline(&line, &size, cgroups) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strncmp(line, "0::", 3))
+			continue;
+		err = snprintf(path, PATH_MAX, "%s%s", mount,
+			       line[4] ? line + 3 : "") < PATH_MAX ? 0 : -ENAMETOOLONG;
+	}
+
+	free(line);
+	fclose(cgroups);
 	return err;
 }

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Mount point of cgroup v2, or -ENOENT. */
 int cgroup_mount(char path[PATH_MAX]);
@@ -20,5 +21,8 @@ int cgroup_id_of(const char *name, uint64_t *id);
 
 /* Path of a cgroup below the mount point ("/" for the root), or -ENOENT. */
 int cgroup_path_of(uint64_t id, char path[PATH_MAX]);
+
+/* The directory of the cgroup that a process is in; 0 or -errno. */
+int cgroup_of(pid_t pid, char path[PATH_MAX]);
 
 #endif /* PMADV_CGROUP_H */

@@ -61,30 +61,13 @@ static const char *const walk_columns[] = {
 	">HOLES", ">BYTES", ">SCANNED", ">RECLAIMED", ">SWAPPED", ">TIME", "ENDED", NULL
 };
 
-/* A dry run shows its ranges, with the names they have at that moment. */
-struct preview {
-	struct records *records;
-	struct libscols_table *table;
-	struct vec maps;
-	uint64_t shown;
-};
-
-static int on_range(void *data, const struct pmadv_range_record *record)
+static int add_range(struct libscols_table *table,
+		     const struct pmadv_range_record *record, const char *name)
 {
-	struct preview *preview = data;
-	const char *name = maps_name(&preview->maps, record->start);
 	char range[40], bytes[HUMAN_LEN], vma[VMA_TEXT_LEN], verdict[VERDICT_TEXT_LEN];
 
-	preview->shown++;
-	if (out_json()) {
-		struct json_object *line = range_json(record);
-
-		json_text(line, "name", name);
-		return json_print(line);
-	}
-
 	snprintf(range, sizeof(range), "%llx-%llx", record->start, record->end);
-	return table_row(preview->table, range,
+	return table_row(table, range,
 			 human_bytes(record->end - record->start, bytes),
 			 vma_flags_text(record->vma_flags, vma),
 			 verdict_text(record->verdict, verdict),
@@ -92,64 +75,42 @@ static int on_range(void *data, const struct pmadv_range_record *record)
 			 record->error ? strerrorname_np((int)record->error) : "", name);
 }
 
-/* Room for all ranges, twice: nobody reads while the call is under way. */
-static uint64_t preview_buffer(pid_t pid)
+static int print_range(const struct pmadv_range_record *record, const char *name)
 {
+	struct json_object *line = range_json(record);
+
+	json_text(line, "name", name);
+	return json_print(line);
+}
+
+/* A dry run shows its ranges, with the names they have at that moment. */
+static int show_ranges(const struct target *target, const struct vec *ranges)
+{
+	const struct pmadv_range_record *record = ranges->items;
+	struct libscols_table *table;
 	struct vec maps = { };
-	uint64_t nr = 0;
+	int err = 0;
 
-	if (!maps_read(pid, &maps))
-		nr = maps.nr;
-	maps_free(&maps);
-	return (nr + 256) * 2 * (sizeof(struct pmadv_range_record) + 8);
-}
-
-static void preview_end(struct preview *preview)
-{
-	records_close(preview->records);
-	scols_unref_table(preview->table);
-	maps_free(&preview->maps);
-	memset(preview, 0, sizeof(*preview));
-}
-
-static int preview_start(struct preview *preview, const struct target *target)
-{
-	const struct records_filter filter = { .caller = getpid(), .ranges = true };
-	const struct records_handler handler = { .range = on_range, .data = preview };
-	int err;
-
-	memset(preview, 0, sizeof(*preview));
-	preview->table = table_new(range_columns);
-	if (!preview->table)
+	table = table_new(range_columns);
+	if (!table)
 		return say_error(-ENOMEM, "not enough memory");
-	preview->records = records_open(&filter, preview_buffer(target->pid), &handler,
-					&err);
-	if (!preview->records)
-		preview_end(preview);
-	return err;
-}
-
-static int preview_show(struct preview *preview, const struct walk *walk)
-{
-	int ret;
-
 	/* Without names if we may not read them. */
-	if (maps_read(walk->target->pid, &preview->maps))
+	if (maps_read(target->pid, &maps))
 		say_warning("%s (%d): no permission to read the names of its mappings",
-			    walk->target->name, walk->target->pid);
-	do {
-		ret = records_read(preview->records);
-	} while (ret > 0);
-	if (ret < 0)
-		return ret;
+			    target->name, target->pid);
 
-	records_warn_lost(preview->records);
-	/* The monitor knows us by our number in the first pid namespace. */
-	if (!preview->shown && walk->result.ranges_seen && !records_lost(preview->records))
-		say_warning("the ranges cannot be shown from inside a pid namespace");
-	if (!out_json() && scols_table_get_nlines(preview->table))
-		return table_print(preview->table);
-	return 0;
+	for (size_t i = 0; i < ranges->nr && !err; i++) {
+		const char *name = maps_name(&maps, record[i].start);
+
+		err = out_json() ? print_range(&record[i], name) :
+				   add_range(table, &record[i], name);
+	}
+	if (!err && !out_json() && ranges->nr)
+		err = table_print(table);
+
+	maps_free(&maps);
+	scols_unref_table(table);
+	return err;
 }
 
 static void show_first_error(const struct walk *walk)
@@ -261,25 +222,26 @@ static int add_walk(struct libscols_table *table, const struct walk *walk)
 static int advise_one(const struct target *target, const struct request *request,
 		      struct libscols_table *table, struct walk *walk)
 {
-	struct preview preview = { };
-	int err, walk_err;
+	struct vec ranges = { };
+	int err = -EPERM, walk_err;
 
 	if (request->flags & PMADV_DRY_RUN) {
-		err = preview_start(&preview, target);
+		err = walk_recorded(target, request, walk, &ranges);
 		/* The counts do not need the monitor. */
 		if (err == -EPERM || err == -EACCES)
 			say_warning("no table of ranges without that permission");
 		else if (err)
-			return err;
+			goto out;
 	}
+	if (err)
+		walk_run(target, request, walk);
 
-	walk_run(target, request, walk);
 	walk_err = walk_say_error(walk, request);
 	err = 0;
-	if (preview.records && !walk_err) {
+	if (ranges.nr && !walk_err) {
 		if (table && !out_json())
 			out_text("%s (%d)\n", target->name, target->pid);
-		err = preview_show(&preview, walk);
+		err = show_ranges(target, &ranges);
 	}
 	if (!err && (!walk_err || walk->result.ranges_seen)) {
 		if (out_json())
@@ -289,9 +251,10 @@ static int advise_one(const struct target *target, const struct request *request
 		else
 			err = show_block(walk, request);
 	}
-
-	preview_end(&preview);
-	return walk_err ? walk_err : err;
+	err = walk_err ? walk_err : err;
+out:
+	vec_free(&ranges);
+	return err;
 }
 
 static int make_request(const struct args *args, struct request *request)

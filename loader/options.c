@@ -33,6 +33,7 @@ const struct verb *const verbs[] = {
 	&verb_attach,
 	&verb_detach,
 	&verb_list,
+	&verb_explain,
 	&verb_advise,
 	&verb_monitor,
 	&verb_run,

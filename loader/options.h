@@ -140,7 +140,7 @@ const char *advice_name(int advice);
 int advice_parse(const char *name, int *advice);
 #define ADVICE_NAMES	"cold, pageout, willneed, collapse"
 
-extern const struct verb verb_advise, verb_attach, verb_detach, verb_list,
+extern const struct verb verb_advise, verb_attach, verb_detach, verb_explain, verb_list,
 	verb_monitor, verb_probe, verb_run;
 
 #endif /* PMADV_OPTIONS_H */

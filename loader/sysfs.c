@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "cgroup.h"
 #include "target.h"
 
 static const struct {
@@ -109,6 +111,35 @@ const struct sysfs_policy *sysfs_policy_of_link(const struct vec *policies,
 		if (policy[i].link_id == link_id)
 			return &policy[i];
 	return NULL;
+}
+
+static const struct sysfs_policy *policy_of_scope(const struct vec *policies,
+						  uint64_t cgroup_id)
+{
+	const struct sysfs_policy *policy = policies->items;
+
+	for (size_t i = 0; i < policies->nr; i++)
+		if (policy[i].cgroup_id == cgroup_id)
+			return &policy[i];
+	return NULL;
+}
+
+const struct sysfs_policy *sysfs_policy_of_process(const struct vec *policies,
+						   pid_t pid)
+{
+	const struct sysfs_policy *policy = NULL;
+	char path[PATH_MAX], mount[PATH_MAX];
+	struct stat st;
+
+	if (cgroup_of(pid, path) || cgroup_mount(mount))
+		return policy_of_scope(policies, 0);
+
+	/* From the cgroup of the process up to the root, which has a scope, too. */
+	while (!policy && strlen(path) >= strlen(mount) && !stat(path, &st)) {
+		policy = policy_of_scope(policies, st.st_ino);
+		*strrchr(path, '/') = '\0';
+	}
+	return policy ? policy : policy_of_scope(policies, 0);
 }
 
 int sysfs_ejected(uint64_t *count)

@@ -26,6 +26,13 @@ int sysfs_policies(struct vec *policies);
 const struct sysfs_policy *sysfs_policy_of_link(const struct vec *policies,
 						uint64_t link_id);
 
+/*
+ * The policy of the nearest cgroup that @pid is in or below, or the system's;
+ * NULL if there is none. Which one a walk asks the kernel finds out for itself.
+ */
+const struct sysfs_policy *sysfs_policy_of_process(const struct vec *policies,
+						   pid_t pid);
+
 /* Ejections since boot, and the last one: "NAME: KIND: message" or "". */
 int sysfs_ejected(uint64_t *count);
 int sysfs_last_ejection(char *text, size_t size);
