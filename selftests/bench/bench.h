@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the rows of the benchmark share. Each prints samples, one a line:
+ *
+ *	sample NAME VALUE
+ *
+ * and selftests/bench/run knows which of them make which row of its table.
+ */
+#ifndef SELFTESTS_BENCH_H
+#define SELFTESTS_BENCH_H
+
+#include "../util.h"
+
+#define VECTOR		1024	/* ranges one call takes at most */
+
+/**
+ * struct options - what the command line says
+ * @samples: Samples to take of each measurement.
+ * @vmas: Mappings of the target that has many.
+ */
+struct options {
+	unsigned int samples;
+	unsigned int vmas;
+};
+
+int bench_few(const struct options *opts);
+int bench_all(const struct options *opts);
+int bench_noop(const struct options *opts);
+int bench_vector(const struct options *opts);
+
+/* Is there anything of ours in the running kernel? */
+bool kernel_is_ours(void);
+
+void sample(const char *name, double value);
+uint64_t now_ns(void);
+/* Say what failed, and return @err. */
+int failed(const char *what, int err);
+
+/*
+ * A process with many small mappings: all are anonymous and writable, one page
+ * each, but BIG_PAGES in each hundredth; there is a hole behind each, so that
+ * nobody can take two of them for one.
+ */
+#define BIG_EVERY	100
+#define BIG_PAGES	4UL
+#define BIG		(BIG_PAGES * PAGE)
+
+/**
+ * struct crowd - that process
+ * @target: The process.
+ * @addr: Its first mapping.
+ * @len: To the end of the last.
+ * @nr: How many there are.
+ */
+struct crowd {
+	struct target target;
+	unsigned long addr;
+	unsigned long len;
+	unsigned int nr;
+};
+
+/* Where the mapping @i is, from the first on, and how long. */
+unsigned long crowd_offset(unsigned int i);
+unsigned long crowd_len(unsigned int i);
+
+int crowd_start(struct crowd *crowd, unsigned int nr);
+/* Have each page accessed by its owner. */
+int crowd_touch(struct crowd *crowd);
+void crowd_stop(struct crowd *crowd);
+
+/* A policy of ours in force for the whole system. */
+struct policy {
+	struct bench_policy *skel;
+	struct policy_noop *noop;
+	struct bpf_link *link;
+};
+
+int policy_attach(struct policy *policy, int advice, uint64_t min_bytes);
+int policy_attach_noop(struct policy *policy);
+void policy_detach(struct policy *policy);
+
+/* Walk everything the target has, as the policy in force decides. */
+int policy_walk(int pidfd, struct pmadv_result *result);
+
+/* Allocations of kernel memory that the calling thread makes, of any kind. */
+struct counter {
+	int fds[3];
+};
+
+int counter_open(struct counter *counter);
+uint64_t counter_read(const struct counter *counter);
+void counter_close(struct counter *counter);
+
+#define MONITOR_BUFFER	(1UL << 20)
+
+/**
+ * struct monitor - who does in user space what a policy does
+ * @maps_fd: The target's /proc/PID/maps.
+ * @pidfd: The target.
+ * @advice: What ranges that are chosen get.
+ * @min_bytes: Ranges from that size on are chosen.
+ * @buf: What was read and not yet parsed, MONITOR_BUFFER bytes.
+ * @vec: Ranges chosen and not yet advised.
+ * @nr: How many these are.
+ * @seen: Mappings looked at.
+ * @advised: Mappings that got the advice.
+ * @bytes: Their size.
+ */
+struct monitor {
+	int maps_fd;
+	int pidfd;
+	int advice;
+	uint64_t min_bytes;
+	char *buf;
+	struct iovec vec[VECTOR];
+	unsigned int nr;
+	uint64_t seen;
+	uint64_t advised;
+	uint64_t bytes;
+};
+
+int monitor_open(struct monitor *monitor, const struct target *target,
+		 int advice, uint64_t min_bytes);
+void monitor_close(struct monitor *monitor);
+/* Two ways to learn of the mappings: the text, and ioctl(PROCMAP_QUERY). */
+int monitor_maps(struct monitor *monitor);
+int monitor_query(struct monitor *monitor);
+
+#endif /* SELFTESTS_BENCH_H */

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The part of the benchmark that runs in the guest, for ../Makefile to include:
+# $(OUT)/bench. Its policies are built in as skeletons.
+
+HELPERS += bench
+
+BENCH_DIR := $(OUT)/bench.d
+BENCH_OBJS := $(patsubst bench/%.c,$(BENCH_DIR)/%.o, \
+		$(filter-out %.bpf.c,$(wildcard bench/*.c))) $(BENCH_DIR)/util.o
+BENCH_SKELS := $(BENCH_DIR)/bench_policy.skel.h $(BENCH_DIR)/policy_noop.skel.h
+BENCH_CFLAGS := $(TEST_CFLAGS) -I$(BENCH_DIR) -I$(O)/tools/include
+
+$(OUT)/bench: $(BENCH_OBJS) $(O)/tools/lib/libbpf.a
+	@echo "  LD      selftests/bench"
+	@$(CC) -pthread -o $@ $^ -lelf -lz -lm
+
+$(BENCH_DIR)/%.o: bench/%.c bench/bench.mk | $(BENCH_SKELS)
+	@echo "  CC      selftests/bench/$*.o"
+	@$(CC) $(BENCH_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BENCH_DIR)/util.o: util.c $(DEPS) | $(BENCH_DIR)
+	@$(CC) $(TEST_CFLAGS) -c $< -o $@
+
+$(BENCH_DIR)/bench.bpf.o: bench/bench.bpf.c $(O)/vmlinux.h bench/bench.mk | $(BENCH_DIR)
+	@echo "  BPF     selftests/bench/bench.bpf.o"
+	@clang-19 -target bpf -mcpu=v3 -g -O2 -Wall -Wextra \
+		-Wno-unused-parameter -D__TARGET_ARCH_x86 -I../include -I$(O) \
+		-I$(O)/tools/include -MMD -MP -c $< -o $@
+
+$(BENCH_DIR)/bench_policy.skel.h: $(BENCH_DIR)/bench.bpf.o
+	@$(O)/tools/bin/bpftool gen skeleton $< name bench_policy >$@
+
+$(BENCH_DIR)/policy_noop.skel.h: $(O)/bpf/noop.bpf.o | $(BENCH_DIR)
+	@$(O)/tools/bin/bpftool gen skeleton $< name policy_noop >$@
+
+$(BENCH_DIR):
+	@mkdir -p $@
+
+-include $(BENCH_OBJS:.o=.d) $(BENCH_DIR)/bench.bpf.d
