@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <pmadv/process_madvise.h>
 
 #include "maps.h"
 #include "options.h"
@@ -76,16 +77,7 @@ static int on_range(void *data, const struct pmadv_range_record *record)
 		sum->outcomes[record->outcome]++;
 	if (record->outcome == PMADV_ADVISED)
 		sum->bytes += record->end - record->start;
-	sum->stats.scanned += record->stats.scanned;
-	sum->stats.young += record->stats.young;
-	sum->stats.shared += record->stats.shared;
-	sum->stats.deactivated += record->stats.deactivated;
-	sum->stats.isolated += record->stats.isolated;
-	sum->stats.reclaimed += record->stats.reclaimed;
-	sum->stats.written_back += record->stats.written_back;
-	sum->stats.activated += record->stats.activated;
-	sum->stats.swapped += record->stats.swapped;
-	sum->stats.time_ns += record->stats.time_ns;
+	pmadv_stats_add(&sum->stats, &record->stats);
 	return 0;
 }
 
@@ -136,18 +128,9 @@ static int print_summary(struct monitor *monitor, uint64_t lost)
 	return out_flush();
 }
 
-/* What is in the ring when we are stopped was done before; but not for ever. */
-static int drain(struct records *records)
+static int end_interval(void *data, struct records *records)
 {
-	int ret = 1;
-
-	for (int i = 0; i < 1024 && ret > 0; i++)
-		ret = records_read(records);
-	return ret < 0 ? ret : 0;
-}
-
-static int end_interval(struct monitor *monitor, struct records *records)
-{
+	struct monitor *monitor = data;
 	int err;
 
 	err = print_summary(monitor, records_lost(records));
@@ -155,49 +138,6 @@ static int end_interval(struct monitor *monitor, struct records *records)
 	monitor->lines++;
 	had_enough(monitor);
 	return err;
-}
-
-static int64_t until(uint64_t due)
-{
-	uint64_t now = now_ns();
-
-	return due > now ? (int64_t)(due - now) : 0;
-}
-
-static int watch(struct monitor *monitor, struct records *records)
-{
-	struct pollfd ring = { .fd = records_fd(records), .events = POLLIN };
-	uint64_t interval = monitor->args->interval;
-	uint64_t due = now_ns() + interval;
-	int nr, ret = 0;
-
-	while (!monitor->full && !stop_asked) {
-		nr = records_read(records);
-		if (nr < 0)
-			return nr;
-		records_warn_lost(records);
-
-		if (interval && now_ns() >= due) {
-			due += interval;
-			ret = end_interval(monitor, records);
-			if (ret)
-				return ret;
-		}
-		if (nr > 0 || monitor->full)
-			continue;
-
-		ret = wait_fds(&ring, 1, interval ? until(due) : -1);
-		if (ret < 0 && ret != -EINTR)
-			return say_error(ret, "waiting: %s", error_text(ret));
-	}
-
-	if (monitor->full)
-		return 0;
-	ret = drain(records);
-	records_warn_lost(records);
-	if (!ret && interval)
-		ret = end_interval(monitor, records);
-	return ret;
 }
 
 static int print_lost(const struct monitor *monitor, struct records *records)
@@ -226,13 +166,11 @@ static int monitor_run(const struct args *args)
 	const struct records_handler handler = {
 		.range = on_range,
 		.call = on_call,
+		.tick = end_interval,
 		.data = &monitor,
 	};
 	struct records *records;
 	int err;
-
-	if (args->buffer > RECORDS_BUFFER_MAX)
-		return say_error(-EUSAGE, "--buffer: at most 1G");
 
 	records = records_open(&filter, args->buffer, &handler, &err);
 	if (!records)
@@ -241,7 +179,7 @@ static int monitor_run(const struct args *args)
 	say_note("watching%s, until Ctrl-C%s", args->pid ? " that process" : " all processes",
 		 args->count ? " or all lines are there" : "");
 
-	err = watch(&monitor, records);
+	err = records_watch(records, args->interval, 0, &monitor.full);
 	if (!err)
 		err = print_lost(&monitor, records);
 	records_close(records);

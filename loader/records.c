@@ -160,6 +160,8 @@ static int open_monitor(struct records *records, const struct records_filter *fi
 	size_t size = 0;
 	int err;
 
+	if (buffer > RECORDS_BUFFER_MAX)
+		return say_error(-EUSAGE, "--buffer: at most 1G");
 	err = tracepoints_check();
 	if (!err && !privilege_for_bpf())
 		err = say_no_permission();
@@ -250,6 +252,67 @@ void records_warn_lost(struct records *records)
 	say_warning("%" PRIu64 " records lost so far, %" PRIu64 " more than before: they found the buffer full; use a larger --buffer",
 		    lost, lost - records->lost_said);
 	records->lost_said = lost;
+}
+
+/* What is in the ring when we are stopped was done before; but not for ever. */
+static int drain(struct records *records)
+{
+	int ret = 1;
+
+	for (int i = 0; i < 1024 && ret > 0; i++)
+		ret = records_read(records);
+	return ret < 0 ? ret : 0;
+}
+
+/* Until the earlier of two times, 0 being none; -1 for ever. */
+static int64_t until(uint64_t a, uint64_t b)
+{
+	uint64_t due = a && (!b || a < b) ? a : b;
+	uint64_t now = now_ns();
+
+	if (!due)
+		return -1;
+	return due > now ? (int64_t)(due - now) : 0;
+}
+
+static int tick(struct records *records)
+{
+	return records->handler.tick(records->handler.data, records);
+}
+
+int records_watch(struct records *records, uint64_t interval, uint64_t duration,
+		  const bool *enough)
+{
+	struct pollfd ring = { .fd = records_fd(records), .events = POLLIN };
+	uint64_t end = duration ? now_ns() + duration : 0;
+	uint64_t due = interval ? now_ns() + interval : 0;
+	int nr, ret = 0;
+
+	while (!*enough && !stop_asked && !(end && now_ns() >= end)) {
+		nr = records_read(records);
+		if (nr < 0)
+			return nr;
+		records_warn_lost(records);
+
+		if (due && now_ns() >= due) {
+			due += interval;
+			ret = tick(records);
+			if (ret)
+				return ret;
+		}
+		if (nr > 0 || *enough)
+			continue;
+
+		ret = wait_fds(&ring, 1, until(due, end));
+		if (ret < 0 && ret != -EINTR)
+			return say_error(ret, "waiting: %s", error_text(ret));
+	}
+
+	if (*enough)
+		return 0;
+	ret = drain(records);
+	records_warn_lost(records);
+	return ret || !interval ? ret : tick(records);
 }
 
 const char *record_clock(const struct pmadv_record *head, char buf[CLOCK_TEXT_LEN])

@@ -26,6 +26,7 @@ struct records;
 struct records_handler {
 	int (*range)(void *data, const struct pmadv_range_record *record);
 	int (*call)(void *data, const struct pmadv_call_record *record);
+	int (*tick)(void *data, struct records *records);	/* records_watch() */
 	void *data;
 };
 
@@ -45,6 +46,15 @@ int records_read(struct records *records);
 uint64_t records_lost(const struct records *records);
 /* Warn of records lost since the last time this was asked. */
 void records_warn_lost(struct records *records);
+
+/*
+ * Hand over records as they come, and call tick() every @interval nanoseconds (0:
+ * never) and at the end. Ends with *@enough, at once, or with all that is there
+ * when we are asked to stop and after @duration nanoseconds (0: never). Warns of
+ * lost records. 0 or an error, said.
+ */
+int records_watch(struct records *records, uint64_t interval, uint64_t duration,
+		  const bool *enough);
 
 /* The range record as a JSON object; NULL if there is no memory. */
 struct json_object *range_json(const struct pmadv_range_record *record);

@@ -96,6 +96,26 @@ static inline ssize_t pmadv_call(int pidfd, const struct iovec *vec, size_t vlen
 }
 
 /**
+ * pmadv_stats_add - add up what happened to the pages
+ * @sum: Counts so far; zeroed before the first.
+ * @one: What is added.
+ */
+static inline void pmadv_stats_add(struct pmadv_stats *sum,
+				   const struct pmadv_stats *one)
+{
+	sum->scanned += one->scanned;
+	sum->young += one->young;
+	sum->shared += one->shared;
+	sum->deactivated += one->deactivated;
+	sum->isolated += one->isolated;
+	sum->reclaimed += one->reclaimed;
+	sum->written_back += one->written_back;
+	sum->activated += one->activated;
+	sum->swapped += one->swapped;
+	sum->time_ns += one->time_ns;
+}
+
+/**
  * pmadv_result_add - add up the counts of the calls that make one walk
  * @sum: What the calls before did; zeroed before the first.
  * @one: What this call did.
@@ -123,16 +143,7 @@ static inline void pmadv_result_add(struct pmadv_result *sum,
 	sum->holes += one->holes;
 	sum->bytes_advised += one->bytes_advised;
 	sum->yields += one->yields;
-	sum->stats.scanned += one->stats.scanned;
-	sum->stats.young += one->stats.young;
-	sum->stats.shared += one->stats.shared;
-	sum->stats.deactivated += one->stats.deactivated;
-	sum->stats.isolated += one->stats.isolated;
-	sum->stats.reclaimed += one->stats.reclaimed;
-	sum->stats.written_back += one->stats.written_back;
-	sum->stats.activated += one->stats.activated;
-	sum->stats.swapped += one->stats.swapped;
-	sum->stats.time_ns += one->stats.time_ns;
+	pmadv_stats_add(&sum->stats, &one->stats);
 }
 
 /**
