@@ -136,7 +136,7 @@ void maps_free(struct vec *maps)
 	vec_free(maps);
 }
 
-const char *maps_name(const struct vec *maps, uint64_t address)
+const struct map_name *maps_find(const struct vec *maps, uint64_t address)
 {
 	const struct map_name *map = maps->items;
 	size_t from = 0, to = maps->nr;
@@ -149,9 +149,16 @@ const char *maps_name(const struct vec *maps, uint64_t address)
 		else if (address >= map[middle].end)
 			from = middle + 1;
 		else
-			return map[middle].name;
+			return &map[middle];
 	}
-	return "";
+	return NULL;
+}
+
+const char *maps_name(const struct vec *maps, uint64_t address)
+{
+	const struct map_name *map = maps_find(maps, address);
+
+	return map ? map->name : "";
 }
 
 const char *vma_flags_text(uint32_t flags, char buf[VMA_TEXT_LEN])

@@ -27,6 +27,8 @@ int maps_read_usage(pid_t pid, struct vec *maps);
 int range_usage(pid_t pid, uint64_t start, uint64_t end, uint64_t *resident,
 		uint64_t *swapped);
 void maps_free(struct vec *maps);
+/* The mapping at @address, or NULL. */
+const struct map_name *maps_find(const struct vec *maps, uint64_t address);
 /* What the mapping at @address was called; "" if there is none. */
 const char *maps_name(const struct vec *maps, uint64_t address);
 

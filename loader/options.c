@@ -36,6 +36,8 @@ const struct verb *const verbs[] = {
 	&verb_explain,
 	&verb_advise,
 	&verb_monitor,
+	&verb_record,
+	&verb_report,
 	&verb_run,
 	NULL
 };

@@ -69,6 +69,11 @@ struct args {
 	uint64_t count;
 	uint64_t buffer;
 	bool records;
+	const char *output;
+	uint64_t duration;
+	const char *show;
+	const char *plot;
+	bool csv;
 
 	/* operands */
 	int nr_operands;
@@ -102,6 +107,8 @@ struct verb {
 	{ "help", 'h', OPTION_FLAG, offsetof(struct args, help), NULL, \
 	  "print this help" }, \
 	{ }
+
+#define RECORD_DEFAULT	"pmadv.rec"
 
 #define OPTION_SET \
 	{ "set", 's', OPTION_TEXTS, offsetof(struct args, set), "NAME=VALUE", \
@@ -141,6 +148,6 @@ int advice_parse(const char *name, int *advice);
 #define ADVICE_NAMES	"cold, pageout, willneed, collapse"
 
 extern const struct verb verb_advise, verb_attach, verb_detach, verb_explain, verb_list,
-	verb_monitor, verb_probe, verb_run;
+	verb_monitor, verb_probe, verb_record, verb_report, verb_run;
 
 #endif /* PMADV_OPTIONS_H */

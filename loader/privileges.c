@@ -9,22 +9,24 @@
 #include "util.h"
 
 /*
- * The last three because what may be done to the pages of a file depends on
+ * The first to look; the last three because what may be done to the pages of a file depends on
  * the right of the caller to write it or on owning it: without them a policy
  * would do less for root than it should.
  */
 static const unsigned int advise_needs[] = {
-	CAP_SYS_NICE, CAP_SYS_PTRACE, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER,
+	CAP_SYS_PTRACE, CAP_SYS_NICE, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER,
 };
 
 void privileges_drop(enum privileges keep)
 {
 	bool held[ARRAY_SIZE(advise_needs)] = { };
+	size_t nr = keep == PRIVILEGES_ADVISE ? ARRAY_SIZE(advise_needs) :
+		    keep == PRIVILEGES_LOOK;
 	size_t i;
 
 	if (capng_get_caps_process())
 		return;
-	for (i = 0; keep == PRIVILEGES_ADVISE && i < ARRAY_SIZE(advise_needs); i++)
+	for (i = 0; i < nr; i++)
 		held[i] = capng_have_capability(CAPNG_EFFECTIVE, advise_needs[i]);
 
 	capng_clear(CAPNG_SELECT_BOTH);

@@ -7,6 +7,7 @@
 
 enum privileges {
 	PRIVILEGES_NONE,	/* waits and reads what is open */
+	PRIVILEGES_LOOK,	/* looks at the mappings of other processes */
 	PRIVILEGES_ADVISE,	/* goes on advising other processes */
 };
 

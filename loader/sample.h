@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the kernel says of a process, its cgroup and the system at one moment. */
+#ifndef PMADV_SAMPLE_H
+#define PMADV_SAMPLE_H
+
+#include <limits.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Refaults and swap traffic are in pages; what cannot be read is PMADV_UNKNOWN. */
+struct target_sample {
+	uint64_t resident;		/* bytes */
+	uint64_t swapped;		/* bytes */
+	uint64_t major_faults;
+	uint64_t refault_anon;		/* of the cgroup */
+	uint64_t refault_file;
+	char cgroup[PATH_MAX];		/* below the mount point, or "" */
+};
+
+struct system_sample {
+	uint64_t refault_anon;
+	uint64_t refault_file;
+	uint64_t swapped_in;
+	uint64_t swapped_out;
+};
+
+/* 0 or -errno: there is no such process any more. */
+int sample_target(pid_t pid, struct target_sample *sample);
+void sample_system(struct system_sample *sample);
+
+#endif /* PMADV_SAMPLE_H */
