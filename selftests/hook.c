@@ -21,7 +21,7 @@ static const struct hook_test *const groups[] = {
 	hook_member_tests,
 	hook_kfunc_tests,
 	hook_scope_tests,
-	hook_refused_tests,
+	hook_hostile_tests,
 	hook_shipped_tests,
 	hook_race_tests,
 };
@@ -60,7 +60,7 @@ void hook_skip(const char *why)
 
 static void run_test(const struct hook_test *test)
 {
-	struct hook h = {};
+	struct hook h = { .test = test };
 	int err = 0;
 
 	failed = false;

@@ -23,8 +23,11 @@
 
 #define HOOK_SYSFS	"/sys/kernel/mm/process_madvise"
 
+struct hook_test;
+
 /**
  * struct hook - what a test works with
+ * @test: The test itself.
  * @skel: The policy, loaded.
  * @link: Its link while it is attached.
  * @more: More of the same, for tests of several scopes.
@@ -35,6 +38,7 @@
  * @result: Of the latest walk.
  */
 struct hook {
+	const struct hook_test *test;
 	struct hook_policy *skel;
 	struct bpf_link *link;
 	struct hook_policy *more[2];
@@ -54,6 +58,8 @@ struct hook {
  * @run: The test; says what is wrong through EXPECT().
  * @cleanup: Undoes what hook_cleanup() does not know of. May be NULL. Runs
  *	whatever happened before.
+ * @expected: What must become of a bad policy, for @run to look at: what the
+ *	verifier or the kernel says, or the errno.
  */
 struct hook_test {
 	const char *name;
@@ -61,6 +67,10 @@ struct hook_test {
 	int (*setup)(struct hook *h);
 	void (*run)(struct hook *h);
 	void (*cleanup)(struct hook *h);
+	struct {
+		const char *why;
+		int err;
+	} expected;
 };
 
 /* Each ends with an entry without a name. */
@@ -71,7 +81,7 @@ extern const struct hook_test hook_attach_tests[];
 extern const struct hook_test hook_kfunc_tests[];
 extern const struct hook_test hook_scope_tests[];
 extern const struct hook_test hook_race_tests[];
-extern const struct hook_test hook_refused_tests[];
+extern const struct hook_test hook_hostile_tests[];
 extern const struct hook_test hook_shipped_tests[];
 
 /*
@@ -139,6 +149,10 @@ long hook_present(struct hook *h, unsigned long addr, size_t len);
 
 /* Is the target's memory as it was filled? Brings it back from swap. */
 void hook_expect_intact(struct hook *h);
+/* Besides, is all of it in memory, and did the latest call touch nothing? */
+void hook_expect_untouched(struct hook *h);
+/* Did no advice leave its mark on the target's mapping? */
+void hook_expect_unmarked(struct hook *h);
 
 /*
  * Has the policy's exit() run @exits times? Waits for it: a worker finishes what
@@ -156,5 +170,8 @@ bool hook_hung_up(struct bpf_link *link, int ms);
 long long hook_counter(const char *policy, const char *counter);
 
 void hook_sleep_ms(unsigned int ms);
+
+/* A signal handler: that there was one is enough. */
+void hook_on_signal(int sig);
 
 #endif /* SELFTESTS_HOOK_H */

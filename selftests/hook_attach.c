@@ -9,7 +9,6 @@
 #include <linux/capability.h>
 
 #include "hook.h"
-#include "hook_wrong.skel.h"
 
 static void run_none(struct hook *h)
 {
@@ -57,27 +56,6 @@ static void run_again(struct hook *h)
 		hook_expect_exit(h->skel, i, PMADV_EXIT_DETACHED);
 		EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), 0);
 	}
-}
-
-static void run_wrong(struct hook *h)
-{
-	struct hook_wrong *skel = hook_wrong__open_and_load();
-	struct bpf_map *map;
-
-	if (!EXPECT(skel, ""))
-		return;
-	bpf_object__for_each_map(map, skel->obj) {
-		int err, want = map == skel->maps.linkless ? -EOPNOTSUPP :
-							     -EINVAL;
-
-		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
-			continue;
-		err = hook_attach(map, &h->link);
-		EXPECT(err == want, ": %s: %d", bpf_map__name(map), err);
-		hook_detach(&h->link);
-	}
-	EXPECT_EQ(hook_walk(h, MADV_COLD, 0), -ENOENT);
-	hook_wrong__destroy(skel);
 }
 
 static void run_update(struct hook *h)
@@ -220,12 +198,6 @@ const struct hook_test hook_attach_tests[] = {
 		.description = "a policy can come and go again and again",
 		.setup = hook_setup_attached,
 		.run = run_again,
-	},
-	{
-		.name = "wrong",
-		.description = "no name or no proper one, flags or no link: refused",
-		.setup = hook_setup_target,
-		.run = run_wrong,
 	},
 	{
 		.name = "update",

@@ -193,6 +193,33 @@ void hook_expect_intact(struct hook *h)
 	EXPECT_EQ(target_call(&h->target, do_check, h->addr, h->len, 1), 0);
 }
 
+void hook_expect_untouched(struct hook *h)
+{
+	EXPECT_EQ(hook_present(h, h->addr, h->len), h->len / PAGE);
+	EXPECT_EQ(h->result.stats.isolated, 0);
+	EXPECT_EQ(h->result.stats.deactivated, 0);
+	hook_expect_intact(h);
+}
+
+void hook_expect_unmarked(struct hook *h)
+{
+	/* What advice other than the four would leave behind in smaps. */
+	static const char *const marks[] = {
+		" sr", " rr", " dc", " dd", " wf", " hg", " mg",
+	};
+	char field[16];
+	unsigned int i;
+
+	/* The target has said so itself, to each of the mappings. */
+	EXPECT(smaps(h->target.pid, "VmFlags: nh", h->addr,
+		     h->addr + h->len) >= 1, "");
+	for (i = 0; i < ARRAY_LEN(marks); i++) {
+		snprintf(field, sizeof(field), "VmFlags:%s", marks[i]);
+		EXPECT(!smaps(h->target.pid, field, h->addr, h->addr + h->len),
+		       ", but%s is set", marks[i]);
+	}
+}
+
 void hook_sleep_ms(unsigned int ms)
 {
 	struct timespec ts = {
@@ -257,4 +284,8 @@ long long hook_counter(const char *policy, const char *counter)
 	}
 	closedir(dir);
 	return found;
+}
+
+void hook_on_signal(int sig)
+{
 }

@@ -31,14 +31,6 @@ static void expect_one(struct hook *h, enum pmadv_outcome outcome)
 	EXPECT_EQ(r->cursor, 0);
 }
 
-static void expect_untouched(struct hook *h)
-{
-	EXPECT_EQ(hook_present(h, h->addr, h->len), h->len / PAGE);
-	EXPECT_EQ(h->result.stats.isolated, 0);
-	EXPECT_EQ(h->result.stats.deactivated, 0);
-	hook_expect_intact(h);
-}
-
 static void run_skip(struct hook *h)
 {
 	answer(h, PMADV_SKIP);
@@ -47,7 +39,7 @@ static void run_skip(struct hook *h)
 	expect_one(h, PMADV_SKIPPED);
 	EXPECT_EQ(h->result.stats.scanned, 0);
 	EXPECT_EQ(h->result.error, 0);
-	expect_untouched(h);
+	hook_expect_untouched(h);
 }
 
 static int setup_bare(struct hook *h)
@@ -61,7 +53,7 @@ static void run_nobody(struct hook *h)
 {
 	EXPECT_EQ(hook_walk(h, MADV_PAGEOUT, 0), 0);
 	expect_one(h, PMADV_SKIPPED);
-	expect_untouched(h);
+	hook_expect_untouched(h);
 }
 
 static void run_pageout(struct hook *h)
@@ -186,7 +178,7 @@ static void run_caller_none(struct hook *h)
 	expect_one(h, PMADV_SKIPPED);
 	EXPECT_EQ(h->skel->bss->seen[0].advice, 0);
 	EXPECT_EQ(h->result.error, 0);
-	expect_untouched(h);
+	hook_expect_untouched(h);
 }
 
 /* The memory in three parts: out, stop, out. */
@@ -236,13 +228,13 @@ static void run_dry(struct hook *h)
 		EXPECT_EQ(hook_walk(h, 0, PMADV_DRY_RUN), h->len);
 		EXPECT(h->skel->bss->seen[0].walk_flags & PMADV_DRY_RUN, "");
 		expect_one(h, PMADV_ADVISED);
-		expect_untouched(h);
+		hook_expect_untouched(h);
 	}
 
 	answer(h, MADV_REMOVE);
 	EXPECT_EQ(hook_walk(h, 0, PMADV_DRY_RUN), 0);
 	expect_one(h, PMADV_REFUSED);
-	expect_untouched(h);
+	hook_expect_untouched(h);
 }
 
 /* The kernel says no where the policy says yes, and the walk goes on. */
@@ -307,10 +299,6 @@ static const struct {
 
 static void run_invalid(struct hook *h)
 {
-	/* What these would leave behind in smaps. */
-	static const char *const traces[] = {
-		" sr", " rr", " dc", " dd", " wf", " hg", " mg",
-	};
 	long long before = hook_counter("hook", "invalid_verdicts");
 	unsigned int i;
 
@@ -329,15 +317,7 @@ static void run_invalid(struct hook *h)
 			break;
 	}
 	hook_expect_intact(h);
-	EXPECT_EQ(smaps(h->target.pid, "VmFlags: nh", h->addr,
-			h->addr + h->len), 1);
-	for (i = 0; i < ARRAY_LEN(traces); i++) {
-		char field[16];
-
-		snprintf(field, sizeof(field), "VmFlags:%s", traces[i]);
-		EXPECT(!smaps(h->target.pid, field, h->addr, h->addr + h->len),
-		       ", but%s is set", traces[i]);
-	}
+	hook_expect_unmarked(h);
 	EXPECT_EQ(hook_counter("hook", "invalid_verdicts") - before,
 		  ARRAY_LEN(invalid));
 	EXPECT(!hook_hung_up(h->link, 0), "");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Policies that the verifier must refuse. hook_refused.c loads one struct_ops
+ * Policies that the verifier must refuse. hook_hostile.c loads one struct_ops
  * map at a time and expects that to fail, for the reason it should. The last
  * two, which there is nothing wrong with, show that they would not fail
  * otherwise.
@@ -264,6 +264,100 @@ ADVISE(endless)
 }
 POLICY(endless);
 
+/* Locks and sections that would never be left. */
+struct guarded {
+	struct bpf_spin_lock lock;
+	int value;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct guarded);
+} guard SEC(".maps");
+
+ADVISE(lock_kept)
+{
+	struct guarded *g;
+	u32 key = 0;
+
+	g = bpf_map_lookup_elem(&guard, &key);
+	if (g)
+		bpf_spin_lock(&g->lock);
+	return PMADV_SKIP;
+}
+POLICY(lock_kept);
+
+ADVISE(lock_call)
+{
+	struct pmadv_sample sample;
+	struct guarded *g;
+	u32 key = 0;
+
+	g = bpf_map_lookup_elem(&guard, &key);
+	if (!g)
+		return PMADV_SKIP;
+	bpf_spin_lock(&g->lock);
+	bpf_pmadv_sample(range, &sample, 1);
+	bpf_spin_unlock(&g->lock);
+	return PMADV_SKIP;
+}
+POLICY(lock_call);
+
+extern void bpf_rcu_read_unlock(void) __ksym;
+extern void bpf_preempt_disable(void) __ksym;
+
+ADVISE(rcu_unlock)
+{
+	bpf_rcu_read_unlock();
+	return PMADV_SKIP;
+}
+POLICY(rcu_unlock);
+
+ADVISE(preempt)
+{
+	bpf_preempt_disable();
+	return PMADV_SKIP;
+}
+POLICY(preempt);
+
+/* References taken and not given back, or the other way round. */
+extern struct task_struct *bpf_task_acquire(struct task_struct *p) __ksym;
+extern void bpf_task_release(struct task_struct *p) __ksym;
+
+ADVISE(task_leak)
+{
+	return bpf_task_acquire(task) ? MADV_COLD : PMADV_SKIP;
+}
+POLICY(task_leak);
+
+ADVISE(task_put)
+{
+	bpf_task_release(task);
+	return PMADV_SKIP;
+}
+POLICY(task_put);
+
+/* A mapping is no range. */
+ADVISE(vma_as_range)
+{
+	struct pmadv_sample sample;
+
+	return bpf_pmadv_sample((void *)vma, &sample, 1);
+}
+POLICY(vma_as_range);
+
+ADVISE(map_past)
+{
+	struct guarded *g;
+	u32 key = 0;
+
+	g = bpf_map_lookup_elem(&guard, &key);
+	return g ? (&g->value)[8] : PMADV_SKIP;
+}
+POLICY(map_past);
+
 /* Nothing wrong here. */
 ADVISE(fine)
 {
@@ -300,9 +394,6 @@ struct {
 	__type(key, u64);
 	__type(value, u64);
 } when SEC(".maps");
-
-extern struct task_struct *bpf_task_acquire(struct task_struct *p) __ksym;
-extern void bpf_task_release(struct task_struct *p) __ksym;
 
 __u64 nr_asked;
 
