@@ -22,6 +22,7 @@ static const struct hook_test *const groups[] = {
 	hook_kfunc_tests,
 	hook_scope_tests,
 	hook_hostile_tests,
+	hook_right_tests,
 	hook_shipped_tests,
 	hook_race_tests,
 };
@@ -132,7 +133,7 @@ static int print_nothing(enum libbpf_print_level level, const char *fmt,
 
 int main(int argc, char **argv)
 {
-	if (argc == 2 && !strcmp(argv[1], "-l")) {
+	if (argc > 1 && !strcmp(argv[1], "-l")) {
 		each_test(argv + 2, list_test);
 		return 0;
 	}

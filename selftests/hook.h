@@ -59,7 +59,7 @@ struct hook {
  * @cleanup: Undoes what hook_cleanup() does not know of. May be NULL. Runs
  *	whatever happened before.
  * @expected: What must become of a bad policy, for @run to look at: what the
- *	verifier or the kernel says, or the errno.
+ *	verifier or the kernel says, or the errno. Or who has which right.
  */
 struct hook_test {
 	const char *name;
@@ -70,6 +70,7 @@ struct hook_test {
 	struct {
 		const char *why;
 		int err;
+		const struct right *right;
 	} expected;
 };
 
@@ -82,6 +83,7 @@ extern const struct hook_test hook_kfunc_tests[];
 extern const struct hook_test hook_scope_tests[];
 extern const struct hook_test hook_race_tests[];
 extern const struct hook_test hook_hostile_tests[];
+extern const struct hook_test hook_right_tests[];
 extern const struct hook_test hook_shipped_tests[];
 
 /*

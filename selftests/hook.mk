@@ -9,12 +9,12 @@ HOOK_CLANG	?= clang-19
 HOOK_BPFTOOL	:= $(O)/tools/bin/bpftool
 
 HOOK_SRCS := hook.c hook_attach.c hook_kfuncs.c hook_members.c hook_races.c \
-	     hook_ranges.c hook_hostile.c hook_scope.c hook_shipped.c \
-	     hook_util.c hook_verdicts.c util.c
+	     hook_ranges.c hook_hostile.c hook_rights.c hook_scope.c \
+	     hook_shipped.c hook_util.c hook_verdicts.c util.c
 HOOK_OBJS := $(HOOK_SRCS:%.c=$(OUT)/hook.d/%.o)
 
 HOOK_TEST_BPF := hook_policy hook_wrong hook_refused hook_kept \
-		 hook_foreign hook_hostile
+		 hook_foreign hook_hostile hook_lsm
 HOOK_POLICIES := background_app by_name cold_pages foreground noop
 HOOK_SKELS := $(HOOK_TEST_BPF:%=$(OUT)/hook.d/%.skel.h) \
 	      $(HOOK_POLICIES:%=$(OUT)/hook.d/policy_%.skel.h)

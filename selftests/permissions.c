@@ -7,7 +7,6 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -28,15 +27,6 @@
 
 #define USER		1000
 #define OTHER		1001
-
-/* Become @uid with exactly the capabilities @caps. */
-static int become(uid_t uid, uint64_t caps)
-{
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) ||
-	    setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
-		return -errno;
-	return set_caps(caps);
-}
 
 struct who {
 	uid_t uid;

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
@@ -494,4 +495,12 @@ int set_caps(uint64_t keep)
 		data[i].inheritable = 0;
 	}
 	return syscall(SYS_capset, &head, data) ? -errno : 0;
+}
+
+int become(uid_t uid, uint64_t caps)
+{
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) ||
+	    setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+		return -errno;
+	return set_caps(caps);
 }

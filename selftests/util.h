@@ -157,4 +157,7 @@ ssize_t read_file(const char *path, char *buf, size_t size);
 /* Leave the calling thread with the capabilities in the mask @keep, no others. */
 int set_caps(uint64_t keep);
 
+/* Become the user, and group, @uid with exactly the capabilities @caps. */
+int become(uid_t uid, uint64_t caps);
+
 #endif /* SELFTESTS_UTIL_H */

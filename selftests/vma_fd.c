@@ -7,7 +7,6 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -1307,15 +1306,6 @@ TEST_F_TIMEOUT(vma_fd, exec_with_shared_memory, 60)
 }
 
 /* Rights *******************************************************************/
-
-/* Become @uid with exactly the capabilities @caps. */
-static int become(uid_t uid, uint64_t caps)
-{
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) ||
-	    setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
-		return -errno;
-	return set_caps(caps);
-}
 
 static long setup_user(unsigned long uid, unsigned long a, unsigned long b)
 {
