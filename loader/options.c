@@ -38,6 +38,7 @@ const struct verb *const verbs[] = {
 	&verb_monitor,
 	&verb_record,
 	&verb_report,
+	&verb_top,
 	&verb_run,
 	NULL
 };

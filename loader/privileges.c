@@ -8,32 +8,41 @@
 
 #include "util.h"
 
+#define FOR(what)	(1U << (what))
+
 /*
- * The first to look; the last three because what may be done to the pages of a file depends on
+ * The last three because what may be done to the pages of a file depends on
  * the right of the caller to write it or on owning it: without them a policy
  * would do less for root than it should.
  */
-static const unsigned int advise_needs[] = {
-	CAP_SYS_PTRACE, CAP_SYS_NICE, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER,
+static const struct {
+	unsigned int capability;
+	unsigned int keep;	/* FOR() an enum privileges */
+} needs[] = {
+	{ CAP_SYS_ADMIN, FOR(PRIVILEGES_LOOK_AT_BPF) },
+	{ CAP_SYS_PTRACE, FOR(PRIVILEGES_LOOK) | FOR(PRIVILEGES_ADVISE) },
+	{ CAP_SYS_NICE, FOR(PRIVILEGES_ADVISE) },
+	{ CAP_DAC_OVERRIDE, FOR(PRIVILEGES_ADVISE) },
+	{ CAP_DAC_READ_SEARCH, FOR(PRIVILEGES_ADVISE) },
+	{ CAP_FOWNER, FOR(PRIVILEGES_ADVISE) },
 };
 
 void privileges_drop(enum privileges keep)
 {
-	bool held[ARRAY_SIZE(advise_needs)] = { };
-	size_t nr = keep == PRIVILEGES_ADVISE ? ARRAY_SIZE(advise_needs) :
-		    keep == PRIVILEGES_LOOK;
+	bool held[ARRAY_SIZE(needs)] = { };
 	size_t i;
 
 	if (capng_get_caps_process())
 		return;
-	for (i = 0; i < nr; i++)
-		held[i] = capng_have_capability(CAPNG_EFFECTIVE, advise_needs[i]);
+	for (i = 0; i < ARRAY_SIZE(needs); i++)
+		held[i] = needs[i].keep & FOR(keep) &&
+			  capng_have_capability(CAPNG_EFFECTIVE, needs[i].capability);
 
 	capng_clear(CAPNG_SELECT_BOTH);
-	for (i = 0; i < ARRAY_SIZE(advise_needs); i++)
+	for (i = 0; i < ARRAY_SIZE(needs); i++)
 		if (held[i])
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
-				     advise_needs[i]);
+				     needs[i].capability);
 	/* The bounding set needs CAP_SETPCAP; nothing is executed from here. */
 	if (capng_apply(CAPNG_SELECT_CAPS))
 		say_warning("cannot give up capabilities that are no longer needed");

@@ -8,6 +8,7 @@
 enum privileges {
 	PRIVILEGES_NONE,	/* waits and reads what is open */
 	PRIVILEGES_LOOK,	/* looks at the mappings of other processes */
+	PRIVILEGES_LOOK_AT_BPF,	/* looks at the kernel's BPF links and programs */
 	PRIVILEGES_ADVISE,	/* goes on advising other processes */
 };
 
