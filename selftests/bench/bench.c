@@ -124,7 +124,8 @@ static int policy_link(struct policy *policy, struct bpf_map *map)
 	return policy->link ? 0 : -errno;
 }
 
-int policy_attach(struct policy *policy, int advice, uint64_t min_bytes)
+int policy_attach(struct policy *policy, int advice, uint64_t min_bytes,
+		  uint64_t cgroup_id)
 {
 	int err;
 
@@ -134,6 +135,7 @@ int policy_attach(struct policy *policy, int advice, uint64_t min_bytes)
 		return -errno;
 	policy->skel->rodata->advice = advice;
 	policy->skel->rodata->min_bytes = min_bytes;
+	policy->skel->struct_ops.bench->cgroup_id = cgroup_id;
 	err = bench_policy__load(policy->skel);
 	if (!err)
 		err = policy_link(policy, policy->skel->maps.bench);
@@ -161,6 +163,7 @@ void policy_detach(struct policy *policy)
 	bpf_link__destroy(policy->link);
 	bench_policy__destroy(policy->skel);
 	policy_noop__destroy(policy->noop);
+	memset(policy, 0, sizeof(*policy));
 }
 
 int policy_walk(int pidfd, struct pmadv_result *result)
@@ -242,6 +245,12 @@ static const struct {
 	{ "all", bench_all },
 	{ "noop", bench_noop },
 	{ "vector", bench_vector },
+	{ "counts", bench_counts },
+	{ "pageout", bench_pageout },
+	{ "latency", bench_latency },
+	{ "records", bench_records },
+	{ "scale", bench_scale },
+	{ "memory", bench_memory },
 };
 
 static int measure(const char *name, const struct options *opts)

@@ -27,6 +27,12 @@ int bench_few(const struct options *opts);
 int bench_all(const struct options *opts);
 int bench_noop(const struct options *opts);
 int bench_vector(const struct options *opts);
+int bench_counts(const struct options *opts);
+int bench_pageout(const struct options *opts);
+int bench_latency(const struct options *opts);
+int bench_records(const struct options *opts);
+int bench_scale(const struct options *opts);
+int bench_memory(const struct options *opts);
 
 /* Is there anything of ours in the running kernel? */
 bool kernel_is_ours(void);
@@ -68,14 +74,15 @@ int crowd_start(struct crowd *crowd, unsigned int nr);
 int crowd_touch(struct crowd *crowd);
 void crowd_stop(struct crowd *crowd);
 
-/* A policy of ours in force for the whole system. */
+/* A policy of ours in force, for a cgroup or for the whole system (0). */
 struct policy {
 	struct bench_policy *skel;
 	struct policy_noop *noop;
 	struct bpf_link *link;
 };
 
-int policy_attach(struct policy *policy, int advice, uint64_t min_bytes);
+int policy_attach(struct policy *policy, int advice, uint64_t min_bytes,
+		  uint64_t cgroup_id);
 int policy_attach_noop(struct policy *policy);
 void policy_detach(struct policy *policy);
 
@@ -125,5 +132,20 @@ void monitor_close(struct monitor *monitor);
 /* Two ways to learn of the mappings: the text, and ioctl(PROCMAP_QUERY). */
 int monitor_maps(struct monitor *monitor);
 int monitor_query(struct monitor *monitor);
+
+/**
+ * struct watcher - pmadv monitor, watching everybody from another CPU
+ * @pid: The process.
+ * @records: Records it has read, once it was stopped.
+ * @lost: Records it has lost.
+ */
+struct watcher {
+	pid_t pid;
+	uint64_t records;
+	uint64_t lost;
+};
+
+int watcher_start(struct watcher *watcher);
+int watcher_stop(struct watcher *watcher);
 
 #endif /* SELFTESTS_BENCH_H */

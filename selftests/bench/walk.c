@@ -57,7 +57,7 @@ static int by_policy(struct crowd *crowd, const char *name, unsigned int samples
 	struct policy policy;
 	int err;
 
-	err = policy_attach(&policy, MADV_COLD, min_bytes);
+	err = policy_attach(&policy, MADV_COLD, min_bytes, 0);
 	if (err)
 		return failed("the policy", err);
 	err = time_walk(crowd, name, samples, walk_policy, crowd);
