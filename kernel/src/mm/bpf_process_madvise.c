@@ -261,8 +261,6 @@ bool pmadv_policy_wants_stats(struct pmadv_policy *policy)
 {
 	bool wants;
 
-	if (!policy)
-		return false;
 	rcu_read_lock();
 	wants = pmadv_gate_open(policy) && policy->ops->advised;
 	rcu_read_unlock();
@@ -321,18 +319,23 @@ void pmadv_policy_end(struct pmadv_policy *policy, struct pmadv_walk *walk,
 	srcu_read_unlock(&pmadv_srcu, idx);
 }
 
-int pmadv_policy_advise(struct pmadv_decision *decision,
-			struct task_struct *task)
+/* False if @policy left before it answered. */
+bool pmadv_policy_advise(struct pmadv_decision *decision,
+			 struct task_struct *task, int *verdict)
 {
 	struct pmadv_policy *policy = decision->policy;
-	int verdict = PMADV_SKIP;
+	bool open;
 
+	*verdict = PMADV_SKIP;
 	rcu_read_lock();
-	if (pmadv_gate_open(policy) && policy->ops->advise)
-		verdict = policy->ops->advise(&decision->range, task,
-					      decision->vma);
+	open = pmadv_gate_open(policy);
+	if (open && policy->ops->advise) {
+		*verdict = policy->ops->advise(&decision->range, task,
+					       decision->vma);
+		open = pmadv_gate_open(policy);
+	}
 	rcu_read_unlock();
-	return verdict;
+	return open;
 }
 
 void pmadv_policy_advised(struct pmadv_decision *decision,
@@ -340,8 +343,6 @@ void pmadv_policy_advised(struct pmadv_decision *decision,
 {
 	struct pmadv_policy *policy = decision->policy;
 
-	if (!policy)
-		return;
 	rcu_read_lock();
 	if (pmadv_gate_open(policy) && policy->ops->advised)
 		policy->ops->advised(&decision->range, stats);

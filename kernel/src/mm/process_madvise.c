@@ -53,8 +53,12 @@
  * @vma_fd: The one mapping the call is about, or NULL.
  * @policy: The policy in force for @task when the call began, or NULL.
  * @vmi: Position of the walk.
+ * @decision: The range in hand, as the policy sees it.
+ * @ctl: The round of advice it is given; without counts between ranges.
+ * @batch: What the ranges share while mmap_lock is held.
  * @pages_left: What is left of the caller's budget.
  * @nr_invalid: Invalid verdicts so far.
+ * @wants_stats: The policy has to hear what became of each range.
  * @locked: mmap_lock is held for reading.
  * @fresh: Nothing was done yet since it was taken.
  */
@@ -65,8 +69,12 @@ struct pmadv_call {
 	struct vma_fd *vma_fd;
 	struct pmadv_policy *policy;
 	struct vma_iterator vmi;
+	struct pmadv_decision decision;
+	struct madvise_ctl ctl;
+	struct madvise_batch batch;
 	u64 pages_left;
 	u64 nr_invalid;
+	bool wants_stats;
 	bool locked;
 	bool fresh;
 };
@@ -119,10 +127,10 @@ static bool pmadv_policy_left(struct pmadv_call *call)
 	return true;
 }
 
-/* Asked before each range and, inside of one, before each page table. */
-bool pmadv_must_stop(struct pmadv_call *call)
+/* Reasons to stop that have nothing to do with the policy. */
+static bool pmadv_must_stop_asking(struct pmadv_call *call)
 {
-	if (call->walk.result.stopped || pmadv_policy_left(call))
+	if (call->walk.result.stopped)
 		return true;
 	if (signal_pending(current))
 		pmadv_stop(call, PMADV_STOPPED_SIGNAL);
@@ -134,6 +142,12 @@ bool pmadv_must_stop(struct pmadv_call *call)
 	else if (call->vma_fd && vma_fd_stale(call->vma_fd))
 		pmadv_stop(call, PMADV_STOPPED_STALE);
 	return call->walk.result.stopped;
+}
+
+/* Asked inside a range before each page table. */
+bool pmadv_must_stop(struct pmadv_call *call)
+{
+	return pmadv_policy_left(call) || pmadv_must_stop_asking(call);
 }
 
 static int pmadv_lock(struct pmadv_call *call)
@@ -149,6 +163,7 @@ static int pmadv_lock(struct pmadv_call *call)
 
 static void pmadv_unlock(struct pmadv_call *call)
 {
+	madvise_batch_close(&call->batch);
 	if (call->locked)
 		mmap_read_unlock(call->mm);
 	call->locked = false;
@@ -181,30 +196,27 @@ static u32 pmadv_vma_kind(struct vm_area_struct *vma)
 							PMADV_VMA_FILE;
 }
 
+static u32 pmadv_flag(vm_flags_t flags, vm_flags_t flag, u32 ours)
+{
+	return flags & flag ? ours : 0;
+}
+
 /* Our own bits: the kernel's change, and some must stay its own affair. */
 static u32 pmadv_vma_flags(struct vm_area_struct *vma)
 {
-	static const struct {
-		vm_flags_t vm;
-		u32 pmadv;
-	} map[] = {
-		{ VM_READ,	PMADV_VMA_READ },
-		{ VM_WRITE,	PMADV_VMA_WRITE },
-		{ VM_EXEC,	PMADV_VMA_EXEC },
-		{ VM_SHARED,	PMADV_VMA_SHARED },
-		{ VM_LOCKED,	PMADV_VMA_LOCKED },
-		{ VM_GROWSDOWN,	PMADV_VMA_STACK },
-		{ VM_HUGEPAGE,	PMADV_VMA_HUGEPAGE },
-#ifdef CONFIG_64BIT
-		{ VM_SEALED,	PMADV_VMA_SEALED },
-#endif
-	};
+	vm_flags_t vm_flags = vma->vm_flags;
 	u32 flags = pmadv_vma_kind(vma);
-	int i;
 
-	for (i = 0; i < ARRAY_SIZE(map); i++)
-		if (vma->vm_flags & map[i].vm)
-			flags |= map[i].pmadv;
+	flags |= pmadv_flag(vm_flags, VM_READ, PMADV_VMA_READ);
+	flags |= pmadv_flag(vm_flags, VM_WRITE, PMADV_VMA_WRITE);
+	flags |= pmadv_flag(vm_flags, VM_EXEC, PMADV_VMA_EXEC);
+	flags |= pmadv_flag(vm_flags, VM_SHARED, PMADV_VMA_SHARED);
+	flags |= pmadv_flag(vm_flags, VM_LOCKED, PMADV_VMA_LOCKED);
+	flags |= pmadv_flag(vm_flags, VM_GROWSDOWN, PMADV_VMA_STACK);
+	flags |= pmadv_flag(vm_flags, VM_HUGEPAGE, PMADV_VMA_HUGEPAGE);
+#ifdef CONFIG_64BIT
+	flags |= pmadv_flag(vm_flags, VM_SEALED, PMADV_VMA_SEALED);
+#endif
 	if (vma_is_initial_stack(vma))
 		flags |= PMADV_VMA_STACK;
 	if (vma_is_initial_heap(vma))
@@ -242,9 +254,9 @@ static void pmadv_count_invalid(struct pmadv_call *call)
  * an answer that is none, -ECANCELED if there is no answer because the policy
  * left. *@verdict is the answer itself, for whoever watches.
  */
-static int pmadv_decide(struct pmadv_call *call,
-			struct pmadv_decision *decision, int *verdict)
+static int pmadv_decide(struct pmadv_call *call, int *verdict)
 {
+	struct pmadv_decision *decision = &call->decision;
 	u64 end = decision->range.end;
 	int error;
 
@@ -253,9 +265,10 @@ static int pmadv_decide(struct pmadv_call *call,
 		return *verdict;
 	}
 
-	*verdict = pmadv_policy_advise(decision, call->task);
-	if (pmadv_policy_left(call))
+	if (!pmadv_policy_advise(decision, call->task, verdict)) {
+		pmadv_policy_left(call);
 		return -ECANCELED;
+	}
 
 	error = pmadv_check_answer(call, &decision->range, end);
 	if (!error) {
@@ -289,13 +302,19 @@ static unsigned long pmadv_willneed_piece(struct file *file)
 			PMADV_WILLNEED_PIECE;
 }
 
-/* How far one round of @advice goes when it cannot be left half-way. */
+/* These cannot be left half-way, and may let go of mmap_lock in between. */
+static bool pmadv_goes_in_pieces(int advice)
+{
+	return advice == MADV_WILLNEED || advice == MADV_COLLAPSE;
+}
+
+/* How far one round of @advice goes. */
 static unsigned long pmadv_round_end(int advice, struct vm_area_struct *vma,
 				     struct madvise_ctl *ctl, unsigned long end)
 {
 	unsigned long size = ULONG_MAX;
 
-	if (advice != MADV_WILLNEED && advice != MADV_COLLAPSE)
+	if (!pmadv_goes_in_pieces(advice))
 		return end;
 	if (advice == MADV_COLLAPSE)
 		size = PMADV_COLLAPSE_PIECE;
@@ -315,12 +334,11 @@ static unsigned long pmadv_round_end(int advice, struct vm_area_struct *vma,
  * Returns the address to go on from, past the range when a policy's cap on its
  * pages ended it.
  */
-static unsigned long pmadv_act(struct pmadv_call *call,
-			       struct pmadv_decision *decision, int advice,
-			       struct madvise_ctl *ctl, int *error)
+static unsigned long pmadv_act(struct pmadv_call *call, int advice, int *error)
 {
-	struct pmadv_range *range = &decision->range;
-	struct vm_area_struct *vma = decision->vma, *prev;
+	struct pmadv_range *range = &call->decision.range;
+	struct vm_area_struct *vma = call->decision.vma, *prev;
+	struct madvise_ctl *ctl = &call->ctl;
 	u64 pages = min_t(u64, call->pages_left, range->max_pages ?: U64_MAX);
 	unsigned long next;
 	u64 used;
@@ -330,8 +348,10 @@ static unsigned long pmadv_act(struct pmadv_call *call,
 	ctl->reached = pmadv_round_end(advice, vma, ctl, range->end);
 	ctl->skip_young = range->modifiers & PMADV_SKIP_YOUNG;
 
+	if (pmadv_goes_in_pieces(advice))
+		madvise_batch_close(&call->batch);
 	*error = madvise_vma_ctl(vma, &prev, advice, ctl);
-	if (advice == MADV_WILLNEED || advice == MADV_COLLAPSE)
+	if (pmadv_goes_in_pieces(advice))
 		madvise_ctl_charge(ctl, (ctl->reached - ctl->start) >> PAGE_SHIFT);
 
 	used = pages - ctl->pages_left;
@@ -381,15 +401,10 @@ static void pmadv_count_range(struct pmadv_result *result,
 	}
 }
 
-/*
- * Decide about [@start, @end) of @vma and act on it. Returns the address to go
- * on from.
- */
-static unsigned long pmadv_do_range(struct pmadv_call *call,
-				    struct vm_area_struct *vma,
-				    unsigned long start, unsigned long end)
+static void pmadv_set_range(struct pmadv_call *call, struct vm_area_struct *vma,
+			    unsigned long start, unsigned long end)
 {
-	struct pmadv_decision decision = {
+	call->decision = (struct pmadv_decision) {
 		.range = {
 			.start = start,
 			.end = end,
@@ -403,22 +418,46 @@ static unsigned long pmadv_do_range(struct pmadv_call *call,
 		.vma = vma,
 		.policy = call->policy,
 	};
-	struct pmadv_range *range = &decision.range;
-	bool watched = trace_pmadv_range_enabled() ||
-		       pmadv_policy_wants_stats(call->policy);
+}
+
+/* Tell whoever wants to know of each range what became of this one. */
+static void pmadv_report(struct pmadv_call *call, u64 began, int verdict,
+			 enum pmadv_outcome outcome, int error)
+{
+	struct pmadv_stats *stats = &call->ctl.stats;
+
+	stats->time_ns = ktime_get_ns() - began;
+	trace_pmadv_range(&call->walk, call->task, &call->decision.range,
+			  verdict, outcome, -error, stats);
+	if (call->wants_stats)
+		pmadv_policy_advised(&call->decision, stats);
+	stats->time_ns = 0;
+}
+
+/*
+ * Decide about [@start, @end) of @vma and act on it. Returns the address to go
+ * on from.
+ */
+static unsigned long pmadv_do_range(struct pmadv_call *call,
+				    struct vm_area_struct *vma,
+				    unsigned long start, unsigned long end)
+{
+	struct pmadv_result *result = &call->walk.result;
+	bool watched = call->wants_stats || trace_pmadv_range_enabled();
 	u64 began = watched ? ktime_get_ns() : 0;
 	enum pmadv_outcome outcome = PMADV_SKIPPED;
-	struct madvise_ctl ctl = { .call = call };
 	int advice, verdict, error = 0;
+	bool acted = false;
 	unsigned long next;
 
-	advice = pmadv_decide(call, &decision, &verdict);
+	pmadv_set_range(call, vma, start, end);
+	advice = pmadv_decide(call, &verdict);
 	if (advice == -ECANCELED)
 		return start;
-	if (call->walk.result.stopped && advice == PMADV_SKIP)
+	if (result->stopped && advice == PMADV_SKIP)
 		next = start;
 	else
-		next = range->end;
+		next = call->decision.range.end;
 
 	if (advice < 0) {
 		error = advice;
@@ -426,27 +465,26 @@ static unsigned long pmadv_do_range(struct pmadv_call *call,
 	} else if (advice) {
 		error = madvise_vma_check(vma, advice);
 		outcome = error ? PMADV_REFUSED : PMADV_ADVISED;
-		if (!error && !(call->walk.flags & PMADV_DRY_RUN)) {
-			next = pmadv_act(call, &decision, advice, &ctl, &error);
-			if (error)
-				outcome = PMADV_FAILED;
-		}
+		acted = !error && !(call->walk.flags & PMADV_DRY_RUN);
+		if (acted)
+			next = pmadv_act(call, advice, &error);
+		if (acted && error)
+			outcome = PMADV_FAILED;
 	}
 	if (error) {
 		pmadv_note_error(call, error, start);
-		if (call->walk.result.stopped)
+		if (result->stopped)
 			next = start;
 	}
 
-	decision.vma = NULL;
-	pmadv_count_range(&call->walk.result, range, outcome);
-	pmadv_add_stats(&call->walk.result.stats, &ctl.stats);
-	if (watched) {
-		ctl.stats.time_ns = ktime_get_ns() - began;
-		trace_pmadv_range(&call->walk, call->task, range, verdict,
-				  outcome, -error, &ctl.stats);
-		pmadv_policy_advised(&decision, &ctl.stats);
-	}
+	call->decision.vma = NULL;
+	pmadv_count_range(result, &call->decision.range, outcome);
+	if (acted)
+		pmadv_add_stats(&result->stats, &call->ctl.stats);
+	if (watched)
+		pmadv_report(call, began, verdict, outcome, error);
+	if (acted)
+		memset(&call->ctl.stats, 0, sizeof(call->ctl.stats));
 	return next;
 }
 
@@ -461,7 +499,7 @@ static unsigned long pmadv_walk_range(struct pmadv_call *call,
 	struct vm_area_struct *vma;
 
 	vma_iter_set(&call->vmi, addr);
-	while (addr < end && !pmadv_must_stop(call)) {
+	while (addr < end && !pmadv_must_stop_asking(call)) {
 		unsigned long next;
 
 		/* One range at least each time, or writers could starve us */
@@ -604,6 +642,7 @@ static int pmadv_begin(struct pmadv_call *call)
 		if (!call->policy)
 			return -ENOENT;
 		ret = pmadv_policy_begin(call->policy, &call->walk, call->task);
+		call->wants_stats = pmadv_policy_wants_stats(call->policy);
 		if (!ret)
 			return 0;
 		pmadv_policy_put(call->policy);
@@ -766,6 +805,8 @@ static ssize_t process_madvise_flags(int pidfd, const struct iovec __user *vec,
 	struct pmadv_call call = {
 		.walk.flags = flags,
 		.walk.advice = advice,
+		.ctl.call = &call,
+		.ctl.batch = &call.batch,
 	};
 	struct iovec iovstack[UIO_FASTIOV] = {};
 	struct iovec *iov = iovstack;
@@ -803,6 +844,58 @@ static ssize_t process_madvise_flags(int pidfd, const struct iovec __user *vec,
 
 	if (iov != iovstack)
 		kfree(iov);
+	return ret;
+}
+
+/*
+ * One range as madvise(2) takes it, unless it is none or empty. mmap_lock is
+ * held.
+ */
+static int pmadv_vector_range(struct mm_struct *mm, unsigned long start,
+			      size_t len_in, int behavior,
+			      struct madvise_batch *batch)
+{
+	size_t len = PAGE_ALIGN(len_in);
+
+	if (!PAGE_ALIGNED(start) || len < len_in || start + len < start)
+		return -EINVAL;
+	if (!len)
+		return 0;
+
+	start = untagged_addr_remote(mm, start);
+	return madvise_range_batched(mm, start, start + len, behavior, batch);
+}
+
+/*
+ * madvise(2) for each range, up to the first error. mmap_lock is let go in
+ * between only if somebody waits for it.
+ */
+static int pmadv_vector(struct mm_struct *mm, struct iov_iter *iter,
+			int behavior)
+{
+	struct madvise_batch batch = {};
+	struct blk_plug plug;
+	int ret = 0;
+
+	blk_start_plug(&plug);
+	mmap_read_lock(mm);
+	while (iov_iter_count(iter)) {
+		ret = pmadv_vector_range(mm, (unsigned long)iter_iov_addr(iter),
+					 iter_iov_len(iter), behavior, &batch);
+		if (ret < 0)
+			break;
+		iov_iter_advance(iter, iter_iov_len(iter));
+
+		if (mmap_lock_is_contended(mm)) {
+			madvise_batch_close(&batch);
+			mmap_read_unlock(mm);
+			mmap_read_lock(mm);
+		}
+	}
+	madvise_batch_close(&batch);
+	mmap_read_unlock(mm);
+	blk_finish_plug(&plug);
+
 	return ret;
 }
 
@@ -850,15 +943,7 @@ static ssize_t process_madvise_vector(int pidfd, const struct iovec __user *vec,
 	}
 
 	total_len = iov_iter_count(&iter);
-
-	while (iov_iter_count(&iter)) {
-		ret = do_madvise(mm, (unsigned long)iter_iov_addr(&iter),
-				 iter_iov_len(&iter), behavior);
-		if (ret < 0)
-			break;
-		iov_iter_advance(&iter, iter_iov_len(&iter));
-	}
-
+	ret = pmadv_vector(mm, &iter, behavior);
 	ret = (total_len - iov_iter_count(&iter)) ? : ret;
 
 release_mm:

@@ -8,14 +8,30 @@
 #include <linux/mmap_lock.h>
 #include <linux/process_madvise.h>
 
+#include <asm/tlb.h>
+
 struct pmadv_call;
 
 bool pmadv_must_stop(struct pmadv_call *call);
 void pmadv_add_stats(struct pmadv_stats *sum, const struct pmadv_stats *stats);
 
 /**
+ * struct madvise_batch - what ranges advised under one hold of mmap_lock share
+ * @tlb: Saves up the flushes for accessed bits that were cleared.
+ * @open: @tlb is in use, and what this CPU had in flight is on the LRU lists.
+ *
+ * Zero to begin with; the first range that needs it opens it. Whoever holds
+ * the lock closes it before letting go.
+ */
+struct madvise_batch {
+	struct mmu_gather tlb;
+	bool open;
+};
+
+/**
  * struct madvise_ctl - one round of advice: how far it may go, what it did
  * @call: The call it is a round of.
+ * @batch: Shared with the rounds before and after it.
  * @stats: Counts of this round.
  * @start: Where the round begins.
  * @reached: First address that was not dealt with.
@@ -27,6 +43,7 @@ void pmadv_add_stats(struct pmadv_stats *sum, const struct pmadv_stats *stats);
  */
 struct madvise_ctl {
 	struct pmadv_call *call;
+	struct madvise_batch *batch;
 	struct pmadv_stats stats;
 	unsigned long start;
 	unsigned long reached;
@@ -59,6 +76,10 @@ static inline void madvise_ctl_charge(struct madvise_ctl *ctl, unsigned long nr)
 	ctl->pages_left -= min_t(u64, ctl->pages_left, nr);
 }
 
+void madvise_batch_close(struct madvise_batch *batch);
+int madvise_range_batched(struct mm_struct *mm, unsigned long start,
+			  unsigned long end, int behavior,
+			  struct madvise_batch *batch);
 int madvise_vma_check(struct vm_area_struct *vma, int advice);
 int madvise_vma_ctl(struct vm_area_struct *vma, struct vm_area_struct **prev,
 		    int advice, struct madvise_ctl *ctl);
@@ -86,8 +107,8 @@ int pmadv_policy_begin(struct pmadv_policy *policy, struct pmadv_walk *walk,
 		       struct task_struct *task);
 void pmadv_policy_end(struct pmadv_policy *policy, struct pmadv_walk *walk,
 		      u64 nr_invalid);
-int pmadv_policy_advise(struct pmadv_decision *decision,
-			struct task_struct *task);
+bool pmadv_policy_advise(struct pmadv_decision *decision,
+			 struct task_struct *task, int *verdict);
 void pmadv_policy_advised(struct pmadv_decision *decision,
 			  struct pmadv_stats *stats);
 void pmadv_policy_eject(struct pmadv_policy *policy, u32 kind, s64 code,
@@ -124,10 +145,10 @@ static inline void pmadv_policy_end(struct pmadv_policy *policy,
 {
 }
 
-static inline int pmadv_policy_advise(struct pmadv_decision *decision,
-				      struct task_struct *task)
+static inline bool pmadv_policy_advise(struct pmadv_decision *decision,
+				       struct task_struct *task, int *verdict)
 {
-	return PMADV_SKIP;
+	return false;
 }
 
 static inline void pmadv_policy_advised(struct pmadv_decision *decision,
