@@ -39,6 +39,7 @@ const struct verb *const verbs[] = {
 	&verb_record,
 	&verb_report,
 	&verb_top,
+	&verb_metrics,
 	&verb_run,
 	NULL
 };

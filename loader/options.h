@@ -148,6 +148,6 @@ int advice_parse(const char *name, int *advice);
 #define ADVICE_NAMES	"cold, pageout, willneed, collapse"
 
 extern const struct verb verb_advise, verb_attach, verb_detach, verb_explain, verb_list,
-	verb_monitor, verb_probe, verb_record, verb_report, verb_run, verb_top;
+	verb_metrics, verb_monitor, verb_probe, verb_record, verb_report, verb_run, verb_top;
 
 #endif /* PMADV_OPTIONS_H */

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "metrics.h"
+#include "options.h"
+#include "output.h"
+#include "policy.h"
+#include "sysfs.h"
+#include "util.h"
+
+static const struct option_def options[] = {
+	{ "output", 'o', OPTION_TEXT, offsetof(struct args, output), "FILE",
+	  "replace FILE at once, so that no reader sees a part; default: standard output" },
+	{ "interval", 'i', OPTION_SECONDS, offsetof(struct args, interval), "TIME",
+	  "with --output: again every TIME, like 15 or 1m, until Ctrl-C" },
+	OPTIONS_COMMON
+};
+
+static const struct example examples[] = {
+	{ "pmadv metrics", "print them once" },
+	{ "pmadv metrics -i 15 -o /var/lib/prometheus/node-exporter/pmadv.prom",
+	  "every 15 seconds, for the textfile collector of node_exporter" },
+	{ }
+};
+
+static int put_metrics(FILE *to)
+{
+	struct vec policies = { };
+	int err;
+
+	err = sysfs_policies(&policies);
+	if (err)
+		return say_error(err, SYSFS_DIR ": %s", error_text(err));
+	err = metrics_write(to, &policies);
+	vec_free(&policies);
+	return err;
+}
+
+static int write_temporary(int fd)
+{
+	FILE *to = fdopen(fd, "w");
+	int err;
+
+	if (!to) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	err = put_metrics(to);
+	/* node_exporter runs as another user. */
+	if (!err && (fflush(to) || fchmod(fd, 0644)))
+		err = say_error(-errno, "cannot write the metrics: %s", strerror(errno));
+	fclose(to);
+	return err;
+}
+
+/* Beside @path, whose readers take only names that end as its does. */
+static int write_file(const char *path)
+{
+	char *temporary = format_string("%s.XXXXXX", path);
+	int err, fd;
+
+	fd = temporary ? mkostemp(temporary, O_CLOEXEC) : -1;
+	if (fd < 0) {
+		err = say_error(-errno, "cannot create a file beside %s: %s", path,
+				strerror(errno));
+		free(temporary);
+		return err;
+	}
+	err = write_temporary(fd);
+	if (!err && rename(temporary, path))
+		err = say_error(-errno, "cannot replace %s: %s", path, strerror(errno));
+	if (err)
+		unlink(temporary);
+	free(temporary);
+	return err;
+}
+
+static int print_metrics(void)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	int err;
+
+	if (!to)
+		return say_error(-ENOMEM, "not enough memory");
+	err = put_metrics(to);
+	fclose(to);
+	if (!err) {
+		out_text("%s", text);
+		err = out_flush();
+	}
+	free(text);
+	return err;
+}
+
+static int metrics_run(const struct args *args)
+{
+	int err;
+
+	if (args->json)
+		return say_error(-EUSAGE, "metrics have a format of their own: 'pmadv list --json' has the same counts");
+	if (args->interval && !args->output)
+		return say_error(-EUSAGE, "--interval takes --output: a file that is replaced each time");
+	err = hook_check();
+	if (err)
+		return err;
+	if (!args->output)
+		return print_metrics();
+
+	err = write_file(args->output);
+	while (!err && args->interval && !stop_asked) {
+		wait_fds(NULL, 0, (int64_t)args->interval);
+		if (!stop_asked)
+			err = write_file(args->output);
+	}
+	return err;
+}
+
+const struct verb verb_metrics = {
+	.name = "metrics",
+	.operands = "",
+	.min_operands = 0,
+	.max_operands = 0,
+	.summary = "Print or write the counters of policies for Prometheus.",
+	.options = options,
+	.examples = examples,
+	.run = metrics_run,
+};
