@@ -93,7 +93,7 @@ int BPF_PROG(on_range, struct pmadv_walk *walk, struct task_struct *task,
 	record->outcome = outcome;
 	record->error = error;
 	record->walk_flags = range->walk_flags;
-	bpf_probe_read_kernel(&record->stats, sizeof(record->stats), stats);
+	record->stats = *stats;
 
 	__sync_fetch_and_add(&written, 1);
 	bpf_ringbuf_submit(record, 0);

@@ -21,6 +21,16 @@
 #include "target.h"
 #include "util.h"
 
+/* Read not all at once: whoever reads has a clock to look at. */
+#define READ_MOST	4096
+
+/*
+ * Where one record came, more do: they are let gather, or each would wake its
+ * reader. No longer than it takes to fill the ring at a byte a nanosecond,
+ * some five million records a second.
+ */
+#define NAP_MOST_NS	10000000
+
 struct records {
 	struct bpf_object *object;
 	struct bpf_link *links[8];
@@ -29,6 +39,9 @@ struct records {
 	struct records_handler handler;
 	const volatile uint64_t *lost;
 	uint64_t lost_said;
+	int64_t nap_ns;
+	char comm[PMADV_COMM_LEN];		/* of the last record, as it came */
+	char comm_clean[PMADV_COMM_LEN];	/* and as it is shown */
 };
 
 static int check_record(const struct pmadv_record *head, size_t size)
@@ -48,6 +61,18 @@ static int check_record(const struct pmadv_record *head, size_t size)
 	return 0;
 }
 
+/* One record after the other is of the same target: it is cleaned once. */
+static void clean_comm(struct records *records, struct pmadv_record *head)
+{
+	if (memcmp(head->comm, records->comm, sizeof(head->comm))) {
+		memcpy(records->comm, head->comm, sizeof(head->comm));
+		memcpy(records->comm_clean, head->comm, sizeof(head->comm));
+		records->comm_clean[sizeof(head->comm) - 1] = '\0';
+		clean_text(records->comm_clean);
+	}
+	memcpy(head->comm, records->comm_clean, sizeof(head->comm));
+}
+
 static int on_record(void *data, void *item, size_t size)
 {
 	struct records *records = data;
@@ -55,23 +80,24 @@ static int on_record(void *data, void *item, size_t size)
 		struct pmadv_record head;
 		struct pmadv_range_record range;
 		struct pmadv_call_record call;
-	} record = { };
+	} record;
+	const struct pmadv_record *head = item;
 	int err;
 
-	err = check_record(item, size);
+	err = check_record(head, size);
 	if (err)
 		return err;
 
-	/* A copy, as names in it are cleaned. */
-	memcpy(&record, item, size < sizeof(record) ? size : sizeof(record));
-	record.head.comm[sizeof(record.head.comm) - 1] = '\0';
-	clean_text(record.head.comm);
-
-	switch (record.head.type) {
+	/* Copies, as names in them are cleaned. */
+	switch (head->type) {
 	case PMADV_RECORD_RANGE:
+		record.range = *(const struct pmadv_range_record *)item;
+		clean_comm(records, &record.head);
 		return records->handler.range ?
 		       records->handler.range(records->handler.data, &record.range) : 0;
 	case PMADV_RECORD_CALL:
+		record.call = *(const struct pmadv_call_record *)item;
+		clean_comm(records, &record.head);
 		return records->handler.call ?
 		       records->handler.call(records->handler.data, &record.call) : 0;
 	default:
@@ -177,7 +203,9 @@ static int open_monitor(struct records *records, const struct records_filter *fi
 	if (!map || set_filter(records->object, filter))
 		return say_error(-EPROTO, "%s is not the monitor of this pmadv: install them together",
 				 path);
-	err = bpf_map__set_max_entries(map, ring_size(buffer));
+	buffer = ring_size(buffer);
+	records->nap_ns = buffer < NAP_MOST_NS ? (int64_t)buffer : NAP_MOST_NS;
+	err = bpf_map__set_max_entries(map, (uint32_t)buffer);
 	if (!err)
 		err = bpf_object__load(records->object);
 	if (err)
@@ -234,8 +262,7 @@ int records_fd(const struct records *records)
 
 int records_read(struct records *records)
 {
-	/* Not all at once: whoever reads has a clock to look at. */
-	return ring_buffer__consume_n(records->ring, 4096);
+	return ring_buffer__consume_n(records->ring, READ_MOST);
 }
 
 uint64_t records_lost(const struct records *records)
@@ -300,10 +327,13 @@ int records_watch(struct records *records, uint64_t interval, uint64_t duration,
 			if (ret)
 				return ret;
 		}
-		if (nr > 0 || *enough)
+		if (nr == READ_MOST || *enough)
 			continue;
 
-		ret = wait_fds(&ring, 1, until(due, end));
+		if (nr > 0)
+			ret = wait_fds(NULL, 0, records->nap_ns);
+		else
+			ret = wait_fds(&ring, 1, until(due, end));
 		if (ret < 0 && ret != -EINTR)
 			return say_error(ret, "waiting: %s", error_text(ret));
 	}

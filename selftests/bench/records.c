@@ -60,9 +60,12 @@ int watcher_start(struct watcher *watcher)
 		read_text(WATCHER_ERR, text, sizeof(text));
 		if (strstr(text, "watching"))
 			return 0;
+		if (waitpid(watcher->pid, NULL, WNOHANG))
+			break;
 		nanosleep(&pause, NULL);
 	}
-	return failed("pmadv monitor does not begin", -ETIMEDOUT);
+	fputs(text, stderr);
+	return failed("pmadv monitor does not begin", -EIO);
 }
 
 /* The sum of a number over all lines of a type. */
