@@ -89,6 +89,44 @@ void policy_detach(struct policy *policy);
 /* Walk everything the target has, as the policy in force decides. */
 int policy_walk(int pidfd, struct pmadv_result *result);
 
+/* The mappings of a crowd in vectors, for calls without flags. */
+struct known {
+	int pidfd;
+	unsigned int nr;
+	struct iovec *vec;
+};
+
+int known_open(struct known *known, const struct crowd *crowd);
+int known_walk(const struct known *known);
+void known_close(struct known *known);
+
+/* Have a target map memory that compresses like memory in use. */
+long do_map_data(unsigned long len, unsigned long unused1, unsigned long unused2);
+/* Page it out, by the policy in force or, where there are none, by a call. */
+int page_out(const struct target *target, unsigned long addr, unsigned long len);
+
+/**
+ * struct latencies - what a thread of the target waited while memory went out
+ * @began: When the call did, on CLOCK_MONOTONIC.
+ * @ended: When it came back.
+ * @p99: The 99th percentile of the times that mmap() and munmap() took.
+ * @max: The longest.
+ * @nr: How many they were.
+ */
+struct latencies {
+	uint64_t began;
+	uint64_t ended;
+	uint64_t p99;
+	uint64_t max;
+	unsigned int nr;
+};
+
+/* To be opened before the target is started. */
+int latencies_open(void);
+void latencies_close(void);
+int latencies_while(struct target *target, unsigned long len,
+		    struct latencies *latencies);
+
 /* Allocations of kernel memory that the calling thread makes, of any kind. */
 struct counter {
 	int fds[3];

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The part of the benchmark that runs in the guest, for ../Makefile to include:
-# $(OUT)/bench. Its policies are built in as skeletons.
+# $(OUT)/bench, and the test of it. The policies are built in as skeletons.
 
 HELPERS += bench
+TEST_PROGS += bench_smoke
 
 BENCH_DIR := $(OUT)/bench.d
 BENCH_OBJS := $(patsubst bench/%.c,$(BENCH_DIR)/%.o, \
 		$(filter-out %.bpf.c,$(wildcard bench/*.c))) $(BENCH_DIR)/util.o
+BENCH_SHARED := $(filter-out %/main.o %/smoke.o,$(BENCH_OBJS))
 BENCH_SKELS := $(BENCH_DIR)/bench_policy.skel.h $(BENCH_DIR)/policy_noop.skel.h
 BENCH_CFLAGS := $(TEST_CFLAGS) -I$(BENCH_DIR) -I$(O)/tools/include
 
-$(OUT)/bench: $(BENCH_OBJS) $(O)/tools/lib/libbpf.a
-	@echo "  LD      selftests/bench"
-	@$(CC) -pthread -o $@ $^ -lelf -lz -lm
+$(OUT)/bench: $(BENCH_DIR)/main.o
+$(OUT)/bench_smoke: $(BENCH_DIR)/smoke.o
+$(OUT)/bench $(OUT)/bench_smoke: $(BENCH_SHARED) $(O)/tools/lib/libbpf.a
+	@echo "  LD      selftests/$(@F)"
+	@$(CC) -pthread -o $@ $^ -lelf -lz
 
 $(BENCH_DIR)/%.o: bench/%.c bench/bench.mk | $(BENCH_SKELS)
 	@echo "  CC      selftests/bench/$*.o"

@@ -21,7 +21,7 @@
 /* A quarter of each page is noise: it compresses as memory in use does. */
 #define NOISE_WORDS	(PAGE / sizeof(uint64_t) / 4)
 
-static long do_map_data(unsigned long len, unsigned long unused1,
+long do_map_data(unsigned long len, unsigned long unused1,
 			unsigned long unused2)
 {
 	uint64_t *words, noise = 88172645463325252ULL;
@@ -47,7 +47,7 @@ static long do_map_data(unsigned long len, unsigned long unused1,
 	return (long)p;
 }
 
-static int page_out(const struct target *target, unsigned long addr,
+int page_out(const struct target *target, unsigned long addr,
 		    unsigned long len)
 {
 	struct iovec vec = { (void *)addr, len };
@@ -184,50 +184,76 @@ static int compare(const void *a, const void *b)
 }
 
 /* Of those that overlap the time of the call; the last one may end after it. */
-static int print_latencies(uint64_t began, uint64_t ended)
+static int count_latencies(struct latencies *latencies)
 {
-	uint64_t *took = malloc(shared->nr * sizeof(*took));
+	uint64_t *took = malloc((shared->nr + 1) * sizeof(*took));
 	unsigned int i, nr = 0;
 
 	if (!took)
 		return -ENOMEM;
 	for (i = 0; i < shared->nr; i++)
-		if (shared->map[i].began < ended &&
-		    shared->map[i].began + shared->map[i].took > began)
+		if (shared->map[i].began < latencies->ended &&
+		    shared->map[i].began + shared->map[i].took > latencies->began)
 			took[nr++] = shared->map[i].took;
 	if (nr) {
 		qsort(took, nr, sizeof(*took), compare);
-		sample("latency.p99", took[(nr * 99 + 99) / 100 - 1]);
-		sample("latency.max", took[nr - 1]);
-		sample("latency.maps", nr);
+		latencies->p99 = took[(nr * 99 + 99) / 100 - 1];
+		latencies->max = took[nr - 1];
 	}
+	latencies->nr = nr;
 	free(took);
 	return nr ? 0 : -ENODATA;
 }
 
-static int run_latency(const struct options *opts, struct target *target)
+int latencies_open(void)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return shared == MAP_FAILED ? -errno : 0;
+}
+
+void latencies_close(void)
+{
+	munmap(shared, sizeof(*shared));
+}
+
+int latencies_while(struct target *target, unsigned long len,
+		    struct latencies *latencies)
 {
 	struct timespec pause = { 0, 200 * PAUSE_NS };
-	uint64_t began, ended;
 	unsigned long addr;
 	int err;
 
-	(void)opts;
-	addr = target_call(target, do_map_data, MEMORY_LONG, 0, 0);
+	addr = target_call(target, do_map_data, len, 0, 0);
 	if (!addr)
 		return -ENOMEM;
 	err = target_call(target, do_start_thread, 0, 0, 0);
 	if (err)
 		return err;
 	nanosleep(&pause, NULL);
-	began = now_ns();
-	err = page_out(target, addr, MEMORY_LONG);
-	ended = now_ns();
+	latencies->began = now_ns();
+	err = page_out(target, addr, len);
+	latencies->ended = now_ns();
 	nanosleep(&pause, NULL);
 	shared->stop = true;
 	nanosleep(&pause, NULL);
-	sample("latency.pageout", ended - began);
-	return err ? err : print_latencies(began, ended);
+	return err ? err : count_latencies(latencies);
+}
+
+static int run_latency(const struct options *opts, struct target *target)
+{
+	struct latencies latencies;
+	int err;
+
+	(void)opts;
+	err = latencies_while(target, MEMORY_LONG, &latencies);
+	if (err)
+		return err;
+	sample("latency.p99", latencies.p99);
+	sample("latency.max", latencies.max);
+	sample("latency.maps", latencies.nr);
+	sample("latency.pageout", latencies.ended - latencies.began);
+	return 0;
 }
 
 int bench_latency(const struct options *opts)
@@ -235,15 +261,14 @@ int bench_latency(const struct options *opts)
 	struct target target;
 	int err;
 
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
-		return failed("shared memory", -errno);
+	err = latencies_open();
+	if (err)
+		return failed("shared memory", err);
 	err = target_start(&target);
 	if (err)
 		return failed("the target", err);
 	err = with_policy(run_latency, opts, &target, false);
 	target_stop(&target);
-	munmap(shared, sizeof(*shared));
+	latencies_close();
 	return err ? failed("latency", err) : 0;
 }

@@ -131,16 +131,29 @@ static int by_monitor(struct crowd *crowd, const char *what, unsigned int sample
 	return err;
 }
 
-/* Mappings known beforehand, in vectors. */
-struct known {
-	int pidfd;
-	unsigned int nr;
-	struct iovec *vec;
-};
-
-static int walk_known(void *data)
+int known_open(struct known *known, const struct crowd *crowd)
 {
-	struct known *known = data;
+	unsigned int i;
+
+	known->pidfd = crowd->target.pidfd;
+	known->nr = crowd->nr;
+	known->vec = calloc(known->nr, sizeof(*known->vec));
+	if (!known->vec)
+		return -ENOMEM;
+	for (i = 0; i < known->nr; i++) {
+		known->vec[i].iov_base = (void *)(crowd->addr + crowd_offset(i));
+		known->vec[i].iov_len = crowd_len(i);
+	}
+	return 0;
+}
+
+void known_close(struct known *known)
+{
+	free(known->vec);
+}
+
+int known_walk(const struct known *known)
+{
 	unsigned int i, n;
 	long ret;
 
@@ -153,21 +166,21 @@ static int walk_known(void *data)
 	return 0;
 }
 
+static int walk_known(void *data)
+{
+	return known_walk(data);
+}
+
 static int by_known(struct crowd *crowd, unsigned int samples)
 {
-	struct known known = { crowd->target.pidfd, crowd->nr, NULL };
-	unsigned int i;
+	struct known known;
 	int err;
 
-	known.vec = calloc(known.nr, sizeof(*known.vec));
-	if (!known.vec)
-		return failed("vectors", -ENOMEM);
-	for (i = 0; i < known.nr; i++) {
-		known.vec[i].iov_base = (void *)(crowd->addr + crowd_offset(i));
-		known.vec[i].iov_len = crowd_len(i);
-	}
+	err = known_open(&known, crowd);
+	if (err)
+		return failed("vectors", err);
 	err = time_walk(crowd, "vector", samples, walk_known, &known);
-	free(known.vec);
+	known_close(&known);
 	return err;
 }
 
