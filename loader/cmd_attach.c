@@ -90,7 +90,7 @@ static int attach_run(const struct args *args)
 
 	err = policy_open(&policy, args->operands[0]);
 	if (!err)
-		err = policy_set(&policy, args);
+		err = policy_set(&policy, &args->set, args->cgroup);
 	if (err)
 		goto out;
 

@@ -254,7 +254,7 @@ static int run_run(const struct args *args)
 
 	err = policy_open(&runner.policy, args->operands[0]);
 	if (!err)
-		err = policy_set(&runner.policy, args);
+		err = policy_set(&runner.policy, &args->set, args->cgroup);
 	if (!err)
 		err = policy_attach(&runner.policy);
 	if (!err && args->records)

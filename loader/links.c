@@ -146,9 +146,9 @@ static void sort_out_dead_links(struct vec *links)
 				free(link[i].pin);
 				continue;
 			}
+			pin = strrchr(pin, '/') + 1;
 			snprintf(link[i].name, sizeof(link[i].name), "%.*s",
-				 (int)strcspn(pin + strlen(ours), "@"),
-				 pin + strlen(ours));
+				 (int)strcspn(pin, "@"), pin);
 		}
 		link[kept++] = link[i];
 	}

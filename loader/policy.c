@@ -253,24 +253,24 @@ int policy_open(struct policy *policy, const char *name)
 	return find_policy_map(policy, path);
 }
 
-int policy_set(struct policy *policy, const struct args *args)
+int policy_set(struct policy *policy, const struct vec *set, const char *cgroup)
 {
-	const char *const *assignments = args->set.items;
+	const char *const *assignments = set->items;
 	uint64_t *cgroup_id;
 	int err = 0;
 
-	for (size_t i = 0; i < args->set.nr && !err; i++)
+	for (size_t i = 0; i < set->nr && !err; i++)
 		err = knob_set(policy->object, assignments[i]);
 	if (err)
 		return err;
 
 	cgroup_id = ops_member(policy, "cgroup_id", sizeof(*cgroup_id));
-	if (args->cgroup) {
+	if (cgroup) {
 		if (!cgroup_id)
 			return say_error(-EUSAGE, "policy %s has no cgroup_id in its " OPS_TYPE
 					 ": build it against this kernel's vmlinux.h",
 					 policy->name);
-		err = cgroup_id_of(args->cgroup, cgroup_id);
+		err = cgroup_id_of(cgroup, cgroup_id);
 		if (err)
 			return err;
 	}
@@ -346,6 +346,12 @@ static int say_load_failed(const struct policy *policy, int err)
 			 error_text(err));
 }
 
+/* Without them libbpf fails in ways that do not say so. */
+int policy_permitted(void)
+{
+	return privilege_for_bpf() ? 0 : say_no_permission(-EPERM);
+}
+
 static void warn_other_programs(const struct policy *policy)
 {
 	struct bpf_program *program = NULL;
@@ -357,17 +363,15 @@ static void warn_other_programs(const struct policy *policy)
 				    bpf_program__name(program));
 }
 
-int policy_attach(struct policy *policy)
+static int policy_load(struct policy *policy)
 {
-	uint32_t map_id;
 	int err;
 
 	err = hook_check();
+	if (!err)
+		err = policy_permitted();
 	if (err)
 		return err;
-	/* Without them libbpf fails in ways that do not say so. */
-	if (!privilege_for_bpf())
-		return say_no_permission(-EPERM);
 	warn_other_programs(policy);
 
 	err = bpf_object__load(policy->object);
@@ -376,6 +380,17 @@ int policy_attach(struct policy *policy)
 
 	if (sysfs_ejected(&policy->ejected_before))
 		policy->ejected_before = 0;
+	return 0;
+}
+
+int policy_attach(struct policy *policy)
+{
+	uint32_t map_id;
+	int err;
+
+	err = policy_load(policy);
+	if (err)
+		return err;
 	policy->link = bpf_map__attach_struct_ops(policy->map);
 	if (!policy->link)
 		return say_attach_failed(policy, -errno);
@@ -384,15 +399,38 @@ int policy_attach(struct policy *policy)
 	return struct_ops_link(bpf_link__fd(policy->link), &policy->link_id, &map_id);
 }
 
-static int make_pin_dir(void)
+int policy_replace(struct policy *policy, int link_fd)
+{
+	int err;
+
+	err = policy_load(policy);
+	if (err)
+		return err;
+
+	/*
+	 * Only libbpf knows what the kernel wants in the map, and only writes it
+	 * in order to attach it. That finds the place taken, by what is to go.
+	 */
+	policy->link = bpf_map__attach_struct_ops(policy->map);
+	if (!policy->link && errno != EBUSY)
+		return say_attach_failed(policy, -errno);
+	policy_log_forget();
+	if (policy->link)
+		return 0;
+	if (bpf_link_update(link_fd, bpf_map__fd(policy->map), NULL))
+		return -errno;
+	return 0;
+}
+
+int pin_dir_make(const char *dir)
 {
 	struct statfs fs;
 
 	if (statfs(BPFFS_DIR, &fs) || fs.f_type != BPF_FS_MAGIC)
 		return say_error(-ENODEV, "no bpf file system at %s: first do 'mount -t bpf bpf %s'",
 				 BPFFS_DIR, BPFFS_DIR);
-	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
-		return say_error(-errno, "cannot make " PIN_DIR ": %s", strerror(errno));
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return say_error(-errno, "cannot make %s: %s", dir, strerror(errno));
 	return 0;
 }
 
@@ -409,20 +447,9 @@ static void remove_dead_pin(const char *path)
 	close(fd);
 }
 
-int policy_pin(struct policy *policy, char path[PATH_MAX])
+int policy_pin_at(struct policy *policy, const char *path)
 {
 	int err;
-
-	err = make_pin_dir();
-	if (err)
-		return err;
-
-	if (policy->cgroup_id)
-		snprintf(path, PATH_MAX, PIN_DIR "/%s@%" PRIu64, policy->name,
-			 policy->cgroup_id);
-	else
-		snprintf(path, PATH_MAX, PIN_DIR "/%s", policy->name);
-	remove_dead_pin(path);
 
 	err = bpf_link__pin(policy->link, path);
 	if (err) {
@@ -433,6 +460,23 @@ int policy_pin(struct policy *policy, char path[PATH_MAX])
 	/* It is to stay when we end. */
 	bpf_link__disconnect(policy->link);
 	return 0;
+}
+
+int policy_pin(struct policy *policy, char path[PATH_MAX])
+{
+	int err;
+
+	err = pin_dir_make(PIN_DIR);
+	if (err)
+		return err;
+
+	if (policy->cgroup_id)
+		snprintf(path, PATH_MAX, PIN_DIR "/%s@%" PRIu64, policy->name,
+			 policy->cgroup_id);
+	else
+		snprintf(path, PATH_MAX, PIN_DIR "/%s", policy->name);
+	remove_dead_pin(path);
+	return policy_pin_at(policy, path);
 }
 
 void policy_close(struct policy *policy)

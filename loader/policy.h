@@ -38,6 +38,9 @@ void policy_log_forget(void);
 /* Does the running kernel have the hook? 0 or, having said so, -ELACKS. */
 int hook_check(void);
 
+/* May we put policies in force? 0 or, having said so, -EPERM. */
+int policy_permitted(void);
+
 /*
  * Path of object @name: a file, or NAME.bpf.o in $PMADV_POLICY_DIR, in bpf/
  * next to the program, or where policies are installed. 0 or, having said what
@@ -47,10 +50,21 @@ int object_find(const char *name, char path[PATH_MAX]);
 
 /* These say what is wrong and return an error; policy_close() undoes all. */
 int policy_open(struct policy *policy, const char *name);
-int policy_set(struct policy *policy, const struct args *args);
+int policy_set(struct policy *policy, const struct vec *set, const char *cgroup);
 int policy_attach(struct policy *policy);
 int policy_pin(struct policy *policy, char path[PATH_MAX]);
+int policy_pin_at(struct policy *policy, const char *path);
 void policy_close(struct policy *policy);
+
+/* A folder in bpffs; 0 or, said, -errno. */
+int pin_dir_make(const char *dir);
+
+/*
+ * Instead of attaching it: put it in the place of the policy that has this link.
+ * Only what is wrong with the policy is said. If that link is gone meanwhile, it
+ * may have got one of its own.
+ */
+int policy_replace(struct policy *policy, int link_fd);
 
 /* File descriptor that polls EPOLLHUP once the policy is out. */
 int policy_fd(const struct policy *policy);

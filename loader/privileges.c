@@ -9,22 +9,27 @@
 #include "util.h"
 
 #define FOR(what)	(1U << (what))
+#define FOR_ADVISE	(FOR(PRIVILEGES_ADVISE) | FOR(PRIVILEGES_DAEMON))
 
 /*
- * The last three because what may be done to the pages of a file depends on
- * the right of the caller to write it or on owning it: without them a policy
- * would do less for root than it should.
+ * DAC_OVERRIDE and the two after it because what may be done to the pages of a
+ * file depends on the right of the caller to write it or on owning it: without
+ * them a policy would do less for root than it should. SYS_RESOURCE is for any
+ * PSI trigger.
  */
 static const struct {
 	unsigned int capability;
 	unsigned int keep;	/* FOR() an enum privileges */
 } needs[] = {
 	{ CAP_SYS_ADMIN, FOR(PRIVILEGES_LOOK_AT_BPF) },
-	{ CAP_SYS_PTRACE, FOR(PRIVILEGES_LOOK) | FOR(PRIVILEGES_ADVISE) },
-	{ CAP_SYS_NICE, FOR(PRIVILEGES_ADVISE) },
-	{ CAP_DAC_OVERRIDE, FOR(PRIVILEGES_ADVISE) },
-	{ CAP_DAC_READ_SEARCH, FOR(PRIVILEGES_ADVISE) },
-	{ CAP_FOWNER, FOR(PRIVILEGES_ADVISE) },
+	{ CAP_SYS_PTRACE, FOR(PRIVILEGES_LOOK) | FOR_ADVISE },
+	{ CAP_SYS_NICE, FOR_ADVISE },
+	{ CAP_DAC_OVERRIDE, FOR_ADVISE },
+	{ CAP_DAC_READ_SEARCH, FOR_ADVISE },
+	{ CAP_FOWNER, FOR_ADVISE },
+	{ CAP_BPF, FOR(PRIVILEGES_DAEMON) },
+	{ CAP_PERFMON, FOR(PRIVILEGES_DAEMON) },
+	{ CAP_SYS_RESOURCE, FOR(PRIVILEGES_DAEMON) },
 };
 
 void privileges_drop(enum privileges keep)

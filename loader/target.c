@@ -43,7 +43,7 @@ void clean_text(char *text)
 	}
 }
 
-static int read_comm(pid_t pid, char name[TARGET_NAME_LEN])
+int target_command(pid_t pid, char name[TARGET_NAME_LEN])
 {
 	char path[64];
 
@@ -52,7 +52,7 @@ static int read_comm(pid_t pid, char name[TARGET_NAME_LEN])
 }
 
 /* Last component of the path of the program; the kernel's threads have none. */
-static int read_exe(pid_t pid, char name[NAME_MAX + 1])
+int target_program(pid_t pid, char name[NAME_MAX + 1])
 {
 	static const char deleted[] = " (deleted)";
 	char path[64], exe[PATH_MAX];
@@ -77,11 +77,11 @@ static int read_exe(pid_t pid, char name[NAME_MAX + 1])
 static bool runs_command(pid_t pid, const char *command)
 {
 	char comm[TARGET_NAME_LEN], exe[NAME_MAX + 1];
-	bool has_exe = !read_exe(pid, exe);
+	bool has_exe = !target_program(pid, exe);
 
 	if (has_exe && !strcmp(exe, command))
 		return true;
-	if (read_comm(pid, comm))
+	if (target_command(pid, comm))
 		return false;
 	/* A name that may have been cut must have the program on its side. */
 	return !strcmp(comm, command) ||
@@ -97,8 +97,14 @@ static bool has_memory(pid_t pid)
 	return target_memory(pid, &resident, &swapped) != -ENODATA;
 }
 
-/* @command: what it must still be running once the pidfd is there, or NULL. */
-static int add_process(pid_t pid, const char *command, struct vec *targets)
+static bool is_wanted(const struct target_filter *filter, pid_t pid)
+{
+	return !filter || filter->wanted(pid, filter->data);
+}
+
+/* @filter: what must still hold once the pidfd is there, or NULL. */
+static int add_process(pid_t pid, const struct target_filter *filter,
+		       struct vec *targets)
 {
 	const struct target *known = targets->items;
 	struct target *target;
@@ -112,7 +118,7 @@ static int add_process(pid_t pid, const char *command, struct vec *targets)
 	if (pidfd < 0)
 		return -errno;
 	/* The number may have gone to another process before we held it. */
-	if (command && !runs_command(pid, command)) {
+	if (!is_wanted(filter, pid)) {
 		close(pidfd);
 		return -ESRCH;
 	}
@@ -124,7 +130,7 @@ static int add_process(pid_t pid, const char *command, struct vec *targets)
 	}
 	target->pid = pid;
 	target->pidfd = pidfd;
-	if (read_comm(pid, target->name))
+	if (target_command(pid, target->name))
 		snprintf(target->name, sizeof(target->name), "?");
 	clean_text(target->name);
 	return 0;
@@ -163,7 +169,8 @@ static int add_pid(const char *name, bool none_ok, struct vec *targets)
 	return err ? say_no_pid(name, err) : 0;
 }
 
-static int add_procs_file(const char *path, struct vec *targets)
+static int add_procs_file(const char *path, const struct target_filter *filter,
+			  struct vec *targets)
 {
 	char line[32];
 	uint64_t pid;
@@ -180,9 +187,10 @@ static int add_procs_file(const char *path, struct vec *targets)
 		/* 0 is a process outside our pid namespace. */
 		if (parse_u64(line, 10, &pid) || !pid || pid > INT_MAX)
 			continue;
-		if (pid == (uint64_t)getpid() || !has_memory((pid_t)pid))
+		if (pid == (uint64_t)getpid() || !is_wanted(filter, (pid_t)pid) ||
+		    !has_memory((pid_t)pid))
 			continue;
-		err = add_process((pid_t)pid, NULL, targets);
+		err = add_process((pid_t)pid, filter, targets);
 		if (err == -ESRCH || err == -EINVAL || err == -ENOENT)
 			err = 0;
 	}
@@ -194,18 +202,18 @@ static int add_procs_file(const char *path, struct vec *targets)
 	return err;
 }
 
-static int add_cgroup(const char *name, const char *path, bool none_ok,
-		      struct vec *targets)
+/* The processes of the cgroup whose folder is @path, and of those below. */
+static int add_tree(const char *path, const struct target_filter *filter,
+		    struct vec *targets)
 {
 	char *roots[] = { (char *)path, NULL };
-	size_t before = targets->nr;
 	FTSENT *entry;
 	int err = 0;
 	FTS *tree;
 
 	tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	if (!tree)
-		return say_error(-errno, "cgroup %s: %s", name, strerror(errno));
+		return -errno;
 
 	while (!err && (entry = fts_read(tree))) {
 		char *procs;
@@ -213,14 +221,23 @@ static int add_cgroup(const char *name, const char *path, bool none_ok,
 		if (entry->fts_info != FTS_D)
 			continue;
 		procs = format_string("%s/cgroup.procs", entry->fts_path);
-		err = procs ? add_procs_file(procs, targets) : -ENOMEM;
+		err = procs ? add_procs_file(procs, filter, targets) : -ENOMEM;
 		/* Removed while we look: then nobody is in it. */
 		if (err == -ENOENT)
 			err = 0;
 		free(procs);
 	}
 	fts_close(tree);
+	return err;
+}
 
+static int add_cgroup(const char *name, const char *path, bool none_ok,
+		      struct vec *targets)
+{
+	size_t before = targets->nr;
+	int err;
+
+	err = add_tree(path, NULL, targets);
 	if (err)
 		return say_error(err, "cgroup %s: %s", name, error_text(err));
 	if (targets->nr == before && !none_ok)
@@ -228,8 +245,8 @@ static int add_cgroup(const char *name, const char *path, bool none_ok,
 	return 0;
 }
 
-/* All processes that run @name: how many there are, or -errno. */
-static int add_command(const char *name, struct vec *targets)
+/* All processes that the filter wants: how many there are, or -errno. */
+static int add_all(const struct target_filter *filter, struct vec *targets)
 {
 	struct dirent *entry;
 	int found = 0;
@@ -245,10 +262,10 @@ static int add_command(const char *name, struct vec *targets)
 
 		if (parse_u64(entry->d_name, 10, &pid) || pid > INT_MAX)
 			continue;
-		if (pid == (uint64_t)getpid() || !runs_command((pid_t)pid, name) ||
+		if (pid == (uint64_t)getpid() || !is_wanted(filter, (pid_t)pid) ||
 		    !has_memory((pid_t)pid))
 			continue;
-		err = add_process((pid_t)pid, name, targets);
+		err = add_process((pid_t)pid, filter, targets);
 		if (!err)
 			found++;
 		else if (err == -ESRCH || err == -EINVAL || err == -ENOENT)
@@ -259,8 +276,23 @@ static int add_command(const char *name, struct vec *targets)
 	return err ? err : found;
 }
 
+int targets_filter(const char *cgroup, const struct target_filter *filter,
+		   struct vec *targets)
+{
+	int ret = cgroup ? add_tree(cgroup, filter, targets) : add_all(filter, targets);
+
+	return ret < 0 ? ret : 0;
+}
+
+static bool wants_command(pid_t pid, void *data)
+{
+	return runs_command(pid, data);
+}
+
 static int add_deduced(const char *name, bool none_ok, struct vec *targets)
 {
+	const char *command = strncmp(name, "comm:", 5) ? name : name + 5;
+	const struct target_filter runs = { wants_command, (char *)command };
 	char path[PATH_MAX];
 	int found, err;
 
@@ -285,7 +317,7 @@ static int add_deduced(const char *name, bool none_ok, struct vec *targets)
 		return say_error(err, "there is no cgroup '%s'", cgroup);
 	}
 
-	found = add_command(strncmp(name, "comm:", 5) ? name : name + 5, targets);
+	found = add_all(&runs, targets);
 	if (found < 0)
 		return say_error(found, "looking for '%s': %s", name, error_text(found));
 	if (found)

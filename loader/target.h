@@ -6,6 +6,7 @@
 #ifndef PMADV_TARGET_H
 #define PMADV_TARGET_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -27,7 +28,24 @@ struct target {
  * later round of run, it is not.
  */
 int targets_find(char *const *names, int nr, bool none_ok, struct vec *targets);
+
+/* Chooses processes; asked again once the pidfd is there, so it must not tire. */
+struct target_filter {
+	bool (*wanted)(pid_t pid, void *data);
+	void *data;
+};
+
+/*
+ * Add the processes of the cgroup whose folder is @cgroup and of those below,
+ * or all there are if it is NULL, that @filter wants. 0 or -errno; says nothing.
+ */
+int targets_filter(const char *cgroup, const struct target_filter *filter,
+		   struct vec *targets);
 void targets_free(struct vec *targets);
+
+/* The name of a process, and of its program's file; 0 or -errno. */
+int target_command(pid_t pid, char name[TARGET_NAME_LEN]);
+int target_program(pid_t pid, char name[NAME_MAX + 1]);
 
 /* What /proc says is resident and swapped of a process, in bytes. */
 int target_memory(pid_t pid, uint64_t *resident, uint64_t *swapped);

@@ -290,9 +290,17 @@ uint64_t now_ns(void)
 
 volatile int stop_asked;
 
+/* SIGHUP may mean less than to end: it does not take the place of one that does. */
 static void on_stop(int signal)
 {
-	stop_asked = signal;
+	if (signal != SIGHUP || !stop_asked)
+		stop_asked = signal;
+}
+
+bool stop_forget(int signal)
+{
+	return __atomic_compare_exchange_n(&stop_asked, &signal, 0, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 int signals_init(void)

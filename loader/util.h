@@ -64,6 +64,8 @@ uint64_t now_ns(void);
  */
 extern volatile int stop_asked;
 int signals_init(void);
+/* If @signal is what asked us, go on as if it had not; was it? */
+bool stop_forget(int signal);
 int wait_fds(struct pollfd *fds, unsigned int nr, int64_t timeout_ns);
 
 /* A growing array of pointers or structs. */
