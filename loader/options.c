@@ -41,6 +41,7 @@ const struct verb *const verbs[] = {
 	&verb_top,
 	&verb_metrics,
 	&verb_run,
+	&verb_daemon,
 	NULL
 };
 
@@ -409,6 +410,8 @@ static void dump_man(const struct verb *verb)
 		 *verb->operands ? " " : "", verb->operands);
 	out_text("@BODY@\n\nOPTIONS\n=======\n\n");
 	dump_man_options(verb->options);
+	if (verb->dump_man)
+		verb->dump_man();
 	out_text("EXAMPLES\n========\n\n");
 	for (const struct example *example = verb->examples; example->command; example++)
 		out_text("``%s``\n\t%s\n\n", example->command, example->comment);

@@ -75,6 +75,10 @@ struct args {
 	const char *plot;
 	bool csv;
 
+	/* daemon */
+	const char *config;
+	bool check_config;
+
 	/* operands */
 	int nr_operands;
 	char **operands;
@@ -94,6 +98,7 @@ struct verb {
 	const struct option_def *options;
 	const struct example *examples;
 	int (*run)(const struct args *args);
+	void (*dump_man)(void);		/* more for the man page, or NULL */
 };
 
 /* Options that every verb has; last in each table, with its end. */
@@ -147,7 +152,8 @@ const char *advice_name(int advice);
 int advice_parse(const char *name, int *advice);
 #define ADVICE_NAMES	"cold, pageout, willneed, collapse"
 
-extern const struct verb verb_advise, verb_attach, verb_detach, verb_explain, verb_list,
-	verb_metrics, verb_monitor, verb_probe, verb_record, verb_report, verb_run, verb_top;
+extern const struct verb verb_advise, verb_attach, verb_daemon, verb_detach,
+	verb_explain, verb_list, verb_metrics, verb_monitor, verb_probe, verb_record,
+	verb_report, verb_run, verb_top;
 
 #endif /* PMADV_OPTIONS_H */

@@ -12,15 +12,9 @@
 #include "target.h"
 #include "util.h"
 
-struct key {
-	const char *name;
-	uint64_t *value;
-};
-
-/* From a file with lines like "name number"; a key it has not is PMADV_UNKNOWN. */
-static void read_keys(const char *path, const struct key *keys, size_t nr)
+void sample_keys(const char *path, const struct sample_key *keys, size_t nr)
 {
-	char name[64];
+	char line[256], name[64];
 	uint64_t value;
 	FILE *file;
 
@@ -29,10 +23,13 @@ static void read_keys(const char *path, const struct key *keys, size_t nr)
 	file = fopen(path, "re");
 	if (!file)
 		return;
-	while (fscanf(file, "%63s %" SCNu64, name, &value) == 2)
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%63s %" SCNu64, name, &value) != 2)
+			continue;
 		for (size_t i = 0; i < nr; i++)
 			if (!strcmp(name, keys[i].name))
 				*keys[i].value = value;
+	}
 	fclose(file);
 }
 
@@ -56,7 +53,7 @@ static uint64_t read_major_faults(pid_t pid)
 /* Path of the cgroup below the mount point, and refaults of it. */
 static void read_cgroup(pid_t pid, struct target_sample *sample)
 {
-	const struct key keys[] = {
+	const struct sample_key keys[] = {
 		{ "workingset_refault_anon", &sample->refault_anon },
 		{ "workingset_refault_file", &sample->refault_file },
 	};
@@ -65,7 +62,7 @@ static void read_cgroup(pid_t pid, struct target_sample *sample)
 
 	err = cgroup_of(pid, dir);
 	snprintf(path, sizeof(path), "%s/memory.stat", dir);
-	read_keys(path, keys, ARRAY_SIZE(keys));
+	sample_keys(path, keys, ARRAY_SIZE(keys));
 	if (err || cgroup_mount(mount) || strncmp(dir, mount, strlen(mount)))
 		snprintf(sample->cgroup, sizeof(sample->cgroup), "%s", "");
 	else
@@ -88,12 +85,12 @@ int sample_target(pid_t pid, struct target_sample *sample)
 
 void sample_system(struct system_sample *sample)
 {
-	const struct key keys[] = {
+	const struct sample_key keys[] = {
 		{ "workingset_refault_anon", &sample->refault_anon },
 		{ "workingset_refault_file", &sample->refault_file },
 		{ "pswpin", &sample->swapped_in },
 		{ "pswpout", &sample->swapped_out },
 	};
 
-	read_keys("/proc/vmstat", keys, ARRAY_SIZE(keys));
+	sample_keys("/proc/vmstat", keys, ARRAY_SIZE(keys));
 }

@@ -4,6 +4,7 @@
 #define PMADV_SAMPLE_H
 
 #include <limits.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,6 +24,15 @@ struct system_sample {
 	uint64_t swapped_in;
 	uint64_t swapped_out;
 };
+
+/* A line of a file like memory.stat, and where its number goes. */
+struct sample_key {
+	const char *name;
+	uint64_t *value;
+};
+
+/* From a file with lines like "name number"; a key it has not is PMADV_UNKNOWN. */
+void sample_keys(const char *path, const struct sample_key *keys, size_t nr);
 
 /* 0 or -errno: there is no such process any more. */
 int sample_target(pid_t pid, struct target_sample *sample);

@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <pmadv/process_madvise.h>
+
+#include "call.h"
+#include "config.h"
+#include "match.h"
+#include "options.h"
+#include "output.h"
+#include "pacer.h"
+#include "policy.h"
+#include "pressure.h"
+#include "privileges.h"
+#include "scopes.h"
+#include "target.h"
+
+#define TICK_NS		1000000000LL
+/* With a budget of time only: how many pages until a look at the clock. */
+#define SLICE_PAGES	1024
+
+static const struct option_def options[] = {
+	{ "config", 'c', OPTION_TEXT, offsetof(struct args, config), "FILE",
+	  "the rules; default: " CONFIG_DEFAULT },
+	{ "check-config", 'C', OPTION_FLAG, offsetof(struct args, check_config), NULL,
+	  "say what is wrong with it, line by line, and end" },
+	OPTIONS_COMMON
+};
+
+static const struct example examples[] = {
+	{ "pmadv daemon --check-config",
+	  "is the file right? If not, each line that is wrong is named" },
+	{ "pmadv daemon --config my.conf", "do what it says, until Ctrl-C" },
+	{ "pmadv daemon --config my.conf --json | jq 'select(.type==\"state\")'",
+	  "when the rules back off" },
+	{ }
+};
+
+/* A rule at work. */
+struct worker {
+	const struct rule *rule;
+	struct pacer pacer;
+	int pressure_fd;	/* -1: it has no trigger */
+	bool pressed;
+	struct vec idles;	/* of struct idle */
+	uint64_t look_ns;	/* when to look at them again */
+	/* The round under way, if it has targets. */
+	struct vec targets;
+	size_t at;
+	uint64_t cursor;
+	uint64_t began_ns;
+	struct pmadv_result sum;
+	uint64_t rounds;
+};
+
+struct daemon {
+	const char *path;
+	struct config config;
+	struct scopes scopes;
+	struct vec workers;	/* of struct worker, one for each rule */
+	struct vec fds;		/* of struct pollfd: their triggers */
+};
+
+static void end_round(struct worker *worker)
+{
+	targets_free(&worker->targets);
+	memset(&worker->sum, 0, sizeof(worker->sum));
+	worker->at = 0;
+	worker->cursor = 0;
+}
+
+static void workers_free(struct daemon *daemon)
+{
+	struct worker *worker = daemon->workers.items;
+
+	for (size_t i = 0; i < daemon->workers.nr; i++) {
+		end_round(&worker[i]);
+		vec_free(&worker[i].idles);
+		if (worker[i].pressure_fd >= 0)
+			close(worker[i].pressure_fd);
+	}
+	vec_free(&daemon->workers);
+	vec_free(&daemon->fds);
+}
+
+static int add_worker(struct daemon *daemon, struct rule *rule)
+{
+	struct worker *worker = vec_add(&daemon->workers, sizeof(*worker));
+	struct pollfd *fd = vec_add(&daemon->fds, sizeof(*fd));
+	uint64_t available, total;
+	int err;
+
+	if (!worker || !fd)
+		return say_error(-ENOMEM, "not enough memory");
+	worker->rule = rule;
+	worker->pressure_fd = -1;
+	fd->fd = -1;
+	fd->events = POLLPRI;
+
+	rule->pace.free_under = rule->free_under;
+	if (rule->free_under_percent && !memory_available(&available, &total))
+		rule->pace.free_under = total / 100 * rule->free_under_percent;
+	if (!rule->pace.on_pressure)
+		return 0;
+	err = pressure_open(&rule->pressure);
+	if (err < 0)
+		return say_error(err == -ENOENT || err == -EOPNOTSUPP ? -ELACKS : err,
+				 "rule %s: no trigger for pressure: %s; it takes CONFIG_PSI=y and, for windows other than multiples of 2 seconds, CAP_SYS_RESOURCE",
+				 rule->name, error_text(err));
+	worker->pressure_fd = err;
+	fd->fd = err;
+	return 0;
+}
+
+static int make_workers(struct daemon *daemon)
+{
+	struct rule *rule = daemon->config.rules.items;
+	int err = 0;
+
+	for (size_t i = 0; i < daemon->config.rules.nr && !err; i++)
+		err = add_worker(daemon, &rule[i]);
+	return err;
+}
+
+static struct pacer_sample take_sample(struct worker *worker, uint64_t available)
+{
+	struct pacer_sample sample = {
+		.now_ns = now_ns(),
+		.available = available,
+		.pressed = worker->pressed,
+	};
+	struct rule_cgroups cgroups;
+
+	worker->pressed = false;
+	if (!worker->rule->pace.max_refaults && !worker->rule->pace.max_stall_percent)
+		return sample;
+	if (!worker->rule->cgroup) {
+		pressure_add(NULL, &sample);
+	} else if (!rule_cgroups(worker->rule, &cgroups)) {
+		for (size_t i = 0; i < cgroups.nr; i++)
+			pressure_add(cgroups.paths[i], &sample);
+		rule_cgroups_free(&cgroups);
+	}
+	return sample;
+}
+
+struct search {
+	const struct daemon *daemon;
+	struct worker *worker;
+};
+
+/* Of several rules that match, the first has it. */
+static bool is_ours(const struct search *search, pid_t pid)
+{
+	const struct rule *rule = search->daemon->config.rules.items;
+
+	for (; rule < search->worker->rule; rule++)
+		if (match_cgroup(rule, pid) && match_process(rule, pid))
+			return false;
+	return match_process(rule, pid);
+}
+
+static bool wants(pid_t pid, void *data)
+{
+	struct search *search = data;
+	const struct idle *idle;
+
+	if (!is_ours(search, pid))
+		return false;
+	if (!search->worker->rule->idle_ns)
+		return true;
+	idle = idle_find(&search->worker->idles, pid);
+	return idle && !idle->walked &&
+	       now_ns() - idle->since_ns >= search->worker->rule->idle_ns;
+}
+
+static bool watches(pid_t pid, void *data)
+{
+	struct search *search = data;
+
+	if (is_ours(search, pid))
+		idle_look(&search->worker->idles, pid, now_ns());
+	/* To look is all: it is no target. */
+	return false;
+}
+
+static int search_all(struct search *search, bool (*wanted)(pid_t, void *),
+		      struct vec *targets)
+{
+	const struct target_filter filter = { wanted, search };
+	struct rule_cgroups cgroups;
+	int err;
+
+	if (!search->worker->rule->cgroup)
+		return targets_filter(NULL, &filter, targets);
+	err = rule_cgroups(search->worker->rule, &cgroups);
+	for (size_t i = 0; i < cgroups.nr && !err; i++)
+		err = targets_filter(cgroups.paths[i], &filter, targets);
+	rule_cgroups_free(&cgroups);
+	return err;
+}
+
+/* Often enough to see the end of an idle time in time. */
+static void look_at_idle(const struct daemon *daemon, struct worker *worker)
+{
+	struct search search = { daemon, worker };
+	struct vec none = { };
+
+	if (!worker->rule->idle_ns || now_ns() < worker->look_ns)
+		return;
+	search_all(&search, watches, &none);
+	idle_end_look(&worker->idles);
+	worker->look_ns = now_ns() + worker->rule->idle_ns / 4;
+}
+
+static int begin_round(struct daemon *daemon, struct worker *worker)
+{
+	struct search search = { daemon, worker };
+	int err;
+
+	/* cgroups come and go. */
+	err = scopes_apply(&daemon->scopes, &daemon->config, false);
+	if (!err)
+		err = search_all(&search, wants, &worker->targets);
+	worker->began_ns = now_ns();
+	worker->rounds++;
+	return err;
+}
+
+static int show_round(const struct worker *worker)
+{
+	const struct pmadv_result *sum = &worker->sum;
+	char bytes[HUMAN_LEN], reclaimed[HUMAN_LEN], time[HUMAN_LEN];
+
+	if (out_json()) {
+		struct json_object *line = json_line("round");
+
+		json_text(line, "rule", worker->rule->name);
+		json_number(line, "round", worker->rounds);
+		json_number(line, "processes", worker->targets.nr);
+		json_number(line, "ranges_seen", sum->ranges_seen);
+		json_number(line, "ranges_advised", sum->ranges_advised);
+		json_number(line, "bytes_advised", sum->bytes_advised);
+		json_stats(line, &sum->stats);
+		json_number(line, "elapsed_ns", now_ns() - worker->began_ns);
+		return json_print(line);
+	}
+	if (!worker->targets.nr)
+		return 0;
+	out_text("rule %s: %zu processes walked in %s: %llu of %llu ranges advised (%s), %s reclaimed\n",
+		 worker->rule->name, worker->targets.nr,
+		 human_time(now_ns() - worker->began_ns, time), sum->ranges_advised,
+		 sum->ranges_seen, human_bytes(sum->bytes_advised, bytes),
+		 human_bytes(sum->stats.reclaimed * page_size(), reclaimed));
+	return out_flush();
+}
+
+static uint64_t thread_cpu_ns(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+}
+
+/* Advice about addresses looks at no pages: it is the addresses that count. */
+static uint64_t pages_of(const struct walk *walk)
+{
+	const struct pmadv_stats *stats = &walk->result.stats;
+
+	if (stats->scanned || stats->swapped)
+		return stats->deactivated + stats->isolated;
+	return walk->result.bytes_advised / page_size();
+}
+
+static int show_walk(const struct worker *worker, const struct walk *walk,
+		     const struct request *request)
+{
+	struct json_object *line;
+
+	if (!out_json())
+		return 0;
+	line = walk_json(walk, request, worker->rounds);
+	json_text(line, "rule", worker->rule->name);
+	return json_print(line);
+}
+
+/*
+ * What failed for one target is said and does not keep us from the next; that
+ * it exited or is not under a policy is not even news.
+ */
+static void say_walk_error(const struct walk *walk, const struct request *request)
+{
+	if (walk->err != -ESRCH && walk->err != -ENOENT && walk->err != -ECANCELED)
+		walk_say_error(walk, request);
+}
+
+/* As much of the next target as the budget allows. */
+static int walk_some(struct worker *worker, uint64_t pages)
+{
+	const struct target *target = worker->targets.items;
+	const struct pacer_config *pace = &worker->rule->pace;
+	struct request request = {
+		.advice = worker->rule->advice,
+		.flags = PMADV_POLICY | PMADV_ENTIRE_ADDRESS_SPACE,
+		.cursor = worker->cursor,
+		.max_pages = pages == UINT64_MAX ? 0 : pages,
+	};
+	uint64_t began = thread_cpu_ns();
+	struct idle *idle;
+	struct walk walk;
+	int err;
+
+	target += worker->at;
+	if (pace->cpu_percent && pages > SLICE_PAGES)
+		request.max_pages = SLICE_PAGES;
+	walk_run(target, &request, &walk);
+	pacer_charge(&worker->pacer, pace, pages_of(&walk), thread_cpu_ns() - began);
+	say_walk_error(&walk, &request);
+	pmadv_result_add(&worker->sum, &walk.result);
+	err = walk.result.ranges_seen ? show_walk(worker, &walk, &request) : 0;
+
+	if (walk.result.stopped == PMADV_STOPPED_BUDGET ||
+	    walk.result.stopped == PMADV_STOPPED_SIGNAL) {
+		worker->cursor = walk.result.cursor;
+		return err;
+	}
+	idle = idle_find(&worker->idles, target->pid);
+	if (idle)
+		idle->walked = true;
+	worker->cursor = 0;
+	worker->at++;
+	return err;
+}
+
+static int walk(struct daemon *daemon, struct worker *worker)
+{
+	const struct pacer_config *pace = &worker->rule->pace;
+	int err = 0;
+
+	if (!worker->targets.nr)
+		err = begin_round(daemon, worker);
+	while (!err && !stop_asked && worker->at < worker->targets.nr) {
+		uint64_t pages = pacer_pages(&worker->pacer, pace);
+
+		if (!pages)
+			return 0;
+		err = walk_some(worker, pages);
+	}
+	if (err || worker->at < worker->targets.nr)
+		return err;
+
+	err = show_round(worker);
+	end_round(worker);
+	pacer_done(&worker->pacer, pace, now_ns());
+	return err;
+}
+
+static int show_back_off(const struct worker *worker, enum pacer_state before,
+			 uint64_t now)
+{
+	const struct pacer *pacer = &worker->pacer;
+	char time[HUMAN_LEN];
+
+	if (out_json()) {
+		struct json_object *line = json_line("state");
+
+		json_text(line, "rule", worker->rule->name);
+		json_text(line, "state", pacer_state_text(pacer->state));
+		json_text(line, "before", pacer_state_text(before));
+		if (pacer->state == PACER_BACK_OFF)
+			json_number(line, "hold_ns", pacer->until_ns - now);
+		return json_print(line);
+	}
+	if (pacer->state == PACER_BACK_OFF)
+		say_note("rule %s: backs off for %s: too many refaults or stalls",
+			 worker->rule->name,
+			 human_time(pacer->until_ns - now, time));
+	else
+		say_note("rule %s: goes on", worker->rule->name);
+	return 0;
+}
+
+static int work(struct daemon *daemon, struct worker *worker, uint64_t available)
+{
+	struct pacer_sample sample = take_sample(worker, available);
+	enum pacer_state before = worker->pacer.state;
+	uint64_t until = worker->pacer.until_ns;
+	int err = 0;
+
+	look_at_idle(daemon, worker);
+	pacer_step(&worker->pacer, &worker->rule->pace, &sample);
+	if (worker->pacer.until_ns != until ||
+	    (before == PACER_BACK_OFF && worker->pacer.state != before))
+		err = show_back_off(worker, before, sample.now_ns);
+	if (!err && worker->pacer.state == PACER_WALK)
+		err = walk(daemon, worker);
+	return err;
+}
+
+static int wait_for_work(struct daemon *daemon)
+{
+	struct worker *worker = daemon->workers.items;
+	struct pollfd *fd = daemon->fds.items;
+	int ret = wait_fds(fd, (unsigned int)daemon->fds.nr, TICK_NS);
+
+	if (ret < 0 && ret != -EINTR)
+		return say_error(ret, "waiting: %s", error_text(ret));
+	for (size_t i = 0; ret > 0 && i < daemon->fds.nr; i++)
+		worker[i].pressed |= fd[i].revents & POLLPRI;
+	return 0;
+}
+
+/* What is wrong with the file changes nothing. */
+static int reload(struct daemon *daemon)
+{
+	struct config config;
+
+	if (config_read(daemon->path, &config) ||
+	    config_check_policies(daemon->path, &config)) {
+		config_free(&config);
+		say_warning("%s is not taken: the rules stay as they are", daemon->path);
+		return 0;
+	}
+	workers_free(daemon);
+	config_free(&daemon->config);
+	daemon->config = config;
+	say_note("%s read again: %zu rules", daemon->path, config.rules.nr);
+	return make_workers(daemon);
+}
+
+static int work_until_stopped(struct daemon *daemon)
+{
+	uint64_t available, total;
+	int err = 0;
+
+	while (!err) {
+		struct worker *worker = daemon->workers.items;
+
+		if (stop_forget(SIGHUP)) {
+			err = reload(daemon);
+			if (!err)
+				err = scopes_apply(&daemon->scopes, &daemon->config, true);
+			continue;
+		}
+		if (stop_asked)
+			return 0;
+
+		memory_available(&available, &total);
+		for (size_t i = 0; i < daemon->workers.nr && !err && !stop_asked; i++)
+			err = work(daemon, &worker[i], available);
+		if (!err)
+			err = wait_for_work(daemon);
+	}
+	return err;
+}
+
+static int daemon_run(const struct args *args)
+{
+	struct daemon daemon = { .path = args->config ? args->config : CONFIG_DEFAULT };
+	int err;
+
+	err = config_read(daemon.path, &daemon.config);
+	if (!err)
+		err = config_check_policies(daemon.path, &daemon.config);
+	if (!err && args->check_config)
+		say_note("%s: nothing wrong with its %zu rules", daemon.path,
+			 daemon.config.rules.nr);
+	if (err || args->check_config)
+		goto out_config;
+
+	err = hook_check();
+	if (!err)
+		err = policy_permitted();
+	if (err)
+		goto out_config;
+	privileges_drop(PRIVILEGES_DAEMON);
+	err = scopes_open(&daemon.scopes);
+	if (!err)
+		err = scopes_apply(&daemon.scopes, &daemon.config, true);
+	if (!err)
+		err = make_workers(&daemon);
+	if (err)
+		goto out;
+
+	say_note("at work with %zu rules of %s; SIGHUP reads them again", daemon.config.rules.nr,
+		 daemon.path);
+	err = work_until_stopped(&daemon);
+	if (!err && daemon.config.detach)
+		scopes_detach(&daemon.scopes);
+	if (!err)
+		say_note("ends; its policies %s",
+			 daemon.config.detach ? "are detached" : "stay in force");
+out:
+	workers_free(&daemon);
+	scopes_close(&daemon.scopes);
+out_config:
+	config_free(&daemon.config);
+	return err;
+}
+
+const struct verb verb_daemon = {
+	.name = "daemon",
+	.operands = "",
+	.min_operands = 0,
+	.max_operands = 0,
+	.summary = "Put policies in force and walk processes with them, as the rules of a file say.",
+	.options = options,
+	.examples = examples,
+	.run = daemon_run,
+	.dump_man = config_dump_keys,
+};

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The configuration of the daemon: an INI file with a section [daemon] and a
+ * section [rule NAME] for each rule. One table of keys says what there is, how
+ * it is checked, where it goes, and what the man page says.
+ */
+#ifndef PMADV_CONFIG_H
+#define PMADV_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "pacer.h"
+#include "util.h"
+
+#define CONFIG_DEFAULT	"/etc/pmadv.conf"
+
+/* Numbers from @low to @high, if any were given. */
+struct span {
+	bool given;
+	int64_t low;
+	int64_t high;
+};
+
+/* "some 150ms 1s": more than that much stall in that much time. */
+struct pressure {
+	bool full;
+	uint64_t stall_ns;
+	uint64_t window_ns;
+};
+
+struct rule {
+	char *name;
+	unsigned int line;
+	/* Which processes; what is not given holds for all. */
+	char *cgroup;
+	char *command;
+	struct span uid;
+	struct span oom_score_adj;
+	bool frozen;
+	uint64_t rss_above;
+	uint64_t idle_ns;
+	/* What decides about them. */
+	char *policy;
+	struct vec set;			/* of char * */
+	int advice;
+	uint32_t fingerprint;		/* of the object and what was set */
+	/* When, and how much. */
+	struct pressure pressure;
+	uint64_t free_under;		/* bytes */
+	uint64_t free_under_percent;	/* of all memory, if not in bytes */
+	uint64_t bytes_per_second;
+	struct pacer_config pace;
+};
+
+struct config {
+	bool detach;			/* on exit */
+	struct vec rules;		/* of struct rule */
+};
+
+/* Read @path; says what is wrong in which line, all of it: 0 or -EUSAGE etc. */
+int config_read(const char *path, struct config *config);
+/* Are the policies there, and do they have these knobs? The same. */
+int config_check_policies(const char *path, struct config *config);
+void config_free(struct config *config);
+
+/* reStructuredText for the man page: the keys. */
+void config_dump_keys(void);
+
+#endif /* PMADV_CONFIG_H */

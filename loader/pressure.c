@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "pressure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <pmadv/record.h>
+
+#include "sample.h"
+#include "util.h"
+
+#define SYSTEM	"/proc/pressure/memory"
+
+int memory_available(uint64_t *available, uint64_t *total)
+{
+	const struct sample_key keys[] = {
+		{ "MemAvailable:", available },
+		{ "MemTotal:", total },
+	};
+
+	sample_keys("/proc/meminfo", keys, ARRAY_SIZE(keys));
+	if (*available == PMADV_UNKNOWN || *total == PMADV_UNKNOWN)
+		return -ENODATA;
+	*available *= 1024;
+	*total *= 1024;
+	return 0;
+}
+
+static void add_refaults(const char *path, uint64_t *sum)
+{
+	uint64_t anon, file;
+	const struct sample_key keys[] = {
+		{ "workingset_refault_anon", &anon },
+		{ "workingset_refault_file", &file },
+	};
+
+	sample_keys(path, keys, ARRAY_SIZE(keys));
+	*sum += anon == PMADV_UNKNOWN ? 0 : anon;
+	*sum += file == PMADV_UNKNOWN ? 0 : file;
+}
+
+/* "some avg10=0.00 avg60=0.00 avg300=0.00 total=1234", in microseconds. */
+static int add_stalls(const char *path, uint64_t *sum)
+{
+	char line[256];
+	uint64_t us;
+	int err;
+
+	err = read_line(path, line, sizeof(line));
+	if (err)
+		return err;
+	if (!strstr(line, "total=") ||
+	    sscanf(strstr(line, "total="), "total=%" SCNu64, &us) != 1)
+		return -ENODATA;
+	*sum += us * 1000;
+	return 0;
+}
+
+void pressure_add(const char *path, struct pacer_sample *sample)
+{
+	char file[PATH_MAX + 32];
+
+	snprintf(file, sizeof(file), "%s/memory.stat", path ? path : "");
+	if (path && !access(file, R_OK))
+		add_refaults(file, &sample->refaults);
+	else
+		add_refaults("/proc/vmstat", &sample->refaults);
+
+	snprintf(file, sizeof(file), "%s/memory.pressure", path ? path : "");
+	if (!path || add_stalls(file, &sample->stalled_ns))
+		add_stalls(SYSTEM, &sample->stalled_ns);
+}
+
+int pressure_open(const struct pressure *pressure)
+{
+	char text[64];
+	int length;
+	int fd;
+
+	fd = open(SYSTEM, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+
+	length = snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64,
+			  pressure->full ? "full" : "some", pressure->stall_ns / 1000,
+			  pressure->window_ns / 1000);
+	/* With its NUL, as the kernel takes the last byte for one. */
+	if (write(fd, text, (size_t)length + 1) < 0) {
+		length = -errno;
+		close(fd);
+		return length;
+	}
+	return fd;
+}

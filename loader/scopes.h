@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the daemon has in force, and bringing it in line with its rules. The
+ * state is the kernel's: the links are pinned in a folder of the daemon's own,
+ * and the name of a pin says what it is, NAME@CGROUP-FINGERPRINT. Whoever starts
+ * next reads it there.
+ */
+#ifndef PMADV_SCOPES_H
+#define PMADV_SCOPES_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "policy.h"
+
+#define SCOPES_DIR	PIN_DIR "/daemon"
+
+/* A place for a policy: a cgroup, or the system. */
+struct scope {
+	uint64_t cgroup_id;	/* 0: the system */
+	char name[PMADV_NAME_LEN];
+	uint32_t fingerprint;
+	char pin[PATH_MAX];
+	int link_fd;		/* -1: none, and not tried again */
+	bool wanted;		/* by a rule, when that was last looked at */
+};
+
+struct scopes {
+	int lock_fd;
+	uint64_t ejected_before;
+	struct vec scopes;	/* of struct scope */
+};
+
+/* Find what an earlier daemon left; there can be one daemon. Says what is wrong. */
+int scopes_open(struct scopes *scopes);
+
+/*
+ * Put in force what the rules want, where it is not, and take out what no rule
+ * wants. What is in force as wanted is left alone. A scope for which that fails
+ * is said, and left out until @retry. Only -ENOMEM and the like are errors.
+ */
+int scopes_apply(struct scopes *scopes, const struct config *config, bool retry);
+
+/* Take all out. */
+void scopes_detach(struct scopes *scopes);
+void scopes_close(struct scopes *scopes);
+
+/* The folders of the cgroups that a rule is for; free with globfree(). */
+struct rule_cgroups {
+	size_t nr;
+	char **paths;
+	void *found;
+};
+
+int rule_cgroups(const struct rule *rule, struct rule_cgroups *cgroups);
+void rule_cgroups_free(struct rule_cgroups *cgroups);
+
+#endif /* PMADV_SCOPES_H */
