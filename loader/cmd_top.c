@@ -154,10 +154,22 @@ static void sample(struct shown_target *target)
 		 (int)sizeof(target->cgroup) - 1, now.cgroup);
 }
 
-static int add_policy(struct top *top, const struct sysfs_policy *sums)
+/* Finding a cgroup takes a look at all of them: once is enough. */
+static char *scope_of(const struct vec *known, const struct sysfs_policy *sums)
+{
+	const struct shown_policy *policy = known->items;
+
+	for (size_t i = 0; i < known->nr; i++)
+		if (policy[i].sums.link_id == sums->link_id)
+			return strdup(policy[i].scope);
+	return scope_text(sums->cgroup_id);
+}
+
+static int add_policy(struct top *top, const struct vec *known,
+		      const struct sysfs_policy *sums)
 {
 	struct shown_policy *policy = vec_add(&top->policies, sizeof(*policy));
-	char *scope = scope_text(sums->cgroup_id);
+	char *scope = scope_of(known, sums);
 
 	if (policy && scope) {
 		policy->sums = *sums;
@@ -175,20 +187,22 @@ static int look(struct top *top)
 {
 	struct shown_target *target = top->targets.items;
 	const struct sysfs_policy *sums;
-	struct vec policies = { };
+	struct vec policies = { }, known;
 	int err;
 
 	for (size_t i = 0; i < top->targets.nr; i++)
 		if (!target[i].gone)
 			sample(&target[i]);
 
-	top->policies.nr = 0;
 	err = sysfs_policies(&policies);
 	if (err)
 		return say_error(err, SYSFS_DIR ": %s", error_text(err));
+	known = top->policies;
+	memset(&top->policies, 0, sizeof(top->policies));
 	sums = policies.items;
 	for (size_t i = 0; i < policies.nr && !err; i++)
-		err = add_policy(top, &sums[i]);
+		err = add_policy(top, &known, &sums[i]);
+	vec_free(&known);
 	vec_free(&policies);
 	sysfs_ejected(&top->ejected);
 	return err;

@@ -170,12 +170,10 @@ start "pmadv top"
 see 15 'LAST VERDICTS'
 press C-c
 ended 0 "Ctrl-C: the same"
-for signal in TERM HUP; do
-	start "pmadv top"
-	see 15 'LAST VERDICTS'
-	pkill -$signal -x pmadv
-	ended 0 "SIG$signal: the same"
-done
+start "pmadv top"
+see 15 'LAST VERDICTS'
+pkill -TERM -x pmadv
+ended 0 "SIGTERM: the same"
 mkdir "$tmp/future"
 cp "$build/loader/guest/future.bpf.o" "$tmp/future/monitor.bpf.o"
 start "PMADV_POLICY_DIR=$tmp/future pmadv top"
