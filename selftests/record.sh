@@ -101,7 +101,7 @@ result $? "report: ranges have the names of their mappings"
 expect 0 "^redis-server \\($redis\\), .* of addresses" "report: a heatmap" \
 	pmadv report "$rec" --show heatmap
 
-start --pid $sleeper --duration 0.5
+start --pid $sleeper --duration 6
 pmadv advise "$redis" $sleeper -a cold >/dev/null
 wait $recorder
 status=$?
