@@ -18,7 +18,7 @@ MAKEFLAGS += --no-print-directory
 SUB	= $(MAKE) O=$(O)
 
 .PHONY: help deps demo test check kernel stock debug tools bpf loader \
-	selftests build vm install uninstall policy clean
+	selftests build vm install uninstall policy screenshots clean
 
 help:	## this text
 	@echo "usage: make VERB"
@@ -93,6 +93,9 @@ uninstall:	## take them away again
 
 policy:	## NEW=name: start a policy of your own
 	@$(SUB) -C bpf policy NEW='$(NEW)'
+
+screenshots: loader	## the pictures of the README, from a run in the guest
+	@scripts/screenshots
 
 clean:	## remove build/
 	rm -rf $(O)
