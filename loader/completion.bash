@@ -52,6 +52,9 @@ _pmadv_value()
 	cgroup)
 		compopt -o nospace 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -d -S / -- "${cur:-/sys/fs/cgroup/}") ;;
+	file)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	policy)
 		mapfile -t COMPREPLY < <(compgen -W "$(_pmadv_policies)" -- "$cur"
 					 compgen -f -X '!*.bpf.o' -- "$cur") ;;
@@ -128,6 +131,8 @@ _pmadv()
 		if ((before)); then _pmadv_value target; else _pmadv_value policy; fi ;;
 	TARGET*)
 		_pmadv_value target ;;
+	*FILE*)
+		((before)) || _pmadv_value file ;;
 	*NAME*)
 		((before)) || _pmadv_value attached ;;
 	esac

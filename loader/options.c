@@ -443,6 +443,8 @@ static const char *completion_words(const struct option_def *def)
 		return "pid";
 	case OPTION_CGROUP:
 		return "cgroup";
+	case OPTION_TEXT:
+		return strcmp(def->value, "FILE") ? "none" : "file";
 	default:
 		return "none";
 	}
