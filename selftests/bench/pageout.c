@@ -21,8 +21,7 @@
 /* A quarter of each page is noise: it compresses as memory in use does. */
 #define NOISE_WORDS	(PAGE / sizeof(uint64_t) / 4)
 
-long do_map_data(unsigned long len, unsigned long unused1,
-			unsigned long unused2)
+long do_map_data(unsigned long len, unsigned long unused1, unsigned long unused2)
 {
 	uint64_t *words, noise = 88172645463325252ULL;
 	unsigned long i;
@@ -47,8 +46,7 @@ long do_map_data(unsigned long len, unsigned long unused1,
 	return (long)p;
 }
 
-int page_out(const struct target *target, unsigned long addr,
-		    unsigned long len)
+int page_out(const struct target *target, unsigned long addr, unsigned long len)
 {
 	struct iovec vec = { (void *)addr, len };
 	struct pmadv_result result;
