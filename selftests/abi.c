@@ -16,7 +16,7 @@
 
 #include <linux/capability.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "util.h"
 
 /* Nothing is mapped here in any process, nor can it be. */
@@ -955,7 +955,7 @@ static void on_alarm(int sig)
 	(void)sig;
 }
 
-TEST_F_TIMEOUT(abi, signal_ends_the_call, 60)
+TEST_F(abi, signal_ends_the_call)
 {
 	const size_t len = 8192 * PAGE;
 	struct itimerval every = { { 0, 4000 }, { 0, 4000 } };

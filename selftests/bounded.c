@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "util.h"
 
 /* What a walk does in one piece: one page table. */
@@ -24,12 +24,6 @@
 
 /* stderr is not buffered: nothing is lost where a process just ends. */
 #define note(fmt, ...)	fprintf(stderr, "# " fmt "\n", ##__VA_ARGS__)
-
-/* On a kernel that checks itself everything takes a few times longer. */
-static bool slow(void)
-{
-	return getenv("SLOW") || !access("/sys/kernel/debug/kmemleak", F_OK);
-}
 
 static unsigned long long now_ns(void)
 {
@@ -137,7 +131,7 @@ static void assist(const struct accomplice *a, pid_t target,
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGALRM, SIG_DFL);
-	alarm(20);
+	alarm(120);
 	pin_to_cpu(1);
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", target);
 	fd = open(path, O_RDONLY);
@@ -189,7 +183,7 @@ FIXTURE(walk)
 
 FIXTURE_SETUP(walk)
 {
-	self->len = (slow() ? 6 : 10) * CHUNK;
+	self->len = (slow_kernel() ? 6 : 10) * CHUNK;
 	self->npages = self->len / PAGE;
 	ASSERT_EQ(0, pin_to_cpu(0));
 	ASSERT_EQ(0, share());
@@ -293,7 +287,7 @@ FIXTURE_TEARDOWN(signals)
 	target_stop(&self->t);
 }
 
-TEST_F_TIMEOUT(signals, end_a_walk, 60)
+TEST_F(signals, end_a_walk)
 {
 	const size_t len = 6 * CHUNK, npages = len / PAGE;
 	struct accomplice a = {
@@ -361,7 +355,7 @@ TEST_F_TIMEOUT(signals, end_a_walk, 60)
 }
 
 /* The best of a few tries: the signal has to travel, too. */
-TEST_F_TIMEOUT(walk, signal_ends_it_within_a_chunk, 60)
+TEST_F(walk, signal_ends_it_within_a_chunk)
 {
 	struct sigaction act = { .sa_handler = on_signal };
 	struct accomplice a = { .victim = getpid(), .sig = SIGUSR1 };
@@ -386,7 +380,7 @@ TEST_F_TIMEOUT(walk, signal_ends_it_within_a_chunk, 60)
 }
 
 /* A caller that is killed leaves a walk, and what it had begun is in order. */
-TEST_F_TIMEOUT(walk, caller_killed, 60)
+TEST_F(walk, caller_killed)
 {
 	struct accomplice a = { .sig = SIGKILL };
 	int status, tries;
@@ -524,9 +518,9 @@ static long do_pin(unsigned long cpu, unsigned long b, unsigned long c)
 }
 
 /* The best of a few tries: it takes a while to die, too. */
-TEST_F_TIMEOUT(end, of_the_target, 60)
+TEST_F(end, of_the_target)
 {
-	const size_t len = (slow() ? 6 : 10) * CHUNK;
+	const size_t len = (slow_kernel() ? 6 : 10) * CHUNK;
 	struct accomplice a = { .sig = variant->sig };
 	unsigned long addr, done, best = len;
 	long long before = 0, left;
@@ -714,9 +708,9 @@ static int write_during(struct target *t, unsigned long addr, size_t len,
  * in the worst case. The machine may hold anybody up, so it is the best of a
  * few tries that counts, and what is expected is far less than what is there.
  */
-TEST_F_TIMEOUT(walk, writer_gets_in, 120)
+TEST_F(walk, writer_gets_in)
 {
-	const size_t len = (slow() ? 12 : 24) * CHUNK, npages = len / PAGE;
+	const size_t len = (slow_kernel() ? 12 : 24) * CHUNK, npages = len / PAGE;
 	unsigned long long best = -1ULL, worst_stock = 0;
 	struct writing stock, ours;
 	unsigned long addr;
@@ -757,7 +751,7 @@ TEST_F_TIMEOUT(walk, writer_gets_in, 120)
 	EXPECT_LT(best, worst_stock / 2);
 }
 
-TEST_F_TIMEOUT(walk, fork_meanwhile, 60)
+TEST_F(walk, fork_meanwhile)
 {
 	struct order order = {
 		.t = &self->t,
@@ -800,7 +794,7 @@ static void *write_here(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(walk, oneself, 60)
+TEST_F(walk, oneself)
 {
 	pthread_t thread;
 	struct target t;
@@ -823,7 +817,7 @@ TEST_F_TIMEOUT(walk, oneself, 60)
 }
 
 /* Two at a time: each page goes once, and somebody says so. */
-TEST_F_TIMEOUT(walk, two_walkers, 60)
+TEST_F(walk, two_walkers)
 {
 	struct pmadv_result *theirs;
 	int status;
@@ -893,7 +887,7 @@ FIXTURE_VARIANT_ADD(resume, collapse_writer) {
 
 FIXTURE_SETUP(resume)
 {
-	self->len = (slow() ? 3 : 4) * CHUNK;
+	self->len = (slow_kernel() ? 3 : 4) * CHUNK;
 	ASSERT_EQ(0, pin_to_cpu(0));
 	ASSERT_EQ(0, share());
 }
@@ -1023,7 +1017,7 @@ static void show(const char *what, const struct pmadv_result *r)
 }
 
 /* What many calls say together is what one says. */
-TEST_F_TIMEOUT(resume, adds_up, 60)
+TEST_F(resume, adds_up)
 {
 	struct sigaction act = { .sa_handler = on_signal };
 	unsigned int flags = flags_of(variant->layout);

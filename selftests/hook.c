@@ -66,7 +66,7 @@ static void run_test(const struct hook_test *test)
 
 	failed = false;
 	skipped = NULL;
-	alarm(120);	/* better killed than hanging without a word */
+	alarm(300);	/* better killed than hanging without a word */
 
 	if (test->setup)
 		err = test->setup(&h);

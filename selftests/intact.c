@@ -16,7 +16,7 @@
 #include <sys/swap.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "util.h"
 
 #define NPAGES		256UL
@@ -232,7 +232,7 @@ FIXTURE_TEARDOWN(intact)
 	}
 }
 
-TEST_F_TIMEOUT(intact, every_advice, 60)
+TEST_F(intact, every_advice)
 {
 	unsigned long gen = 1;
 	unsigned int i, j;
@@ -433,7 +433,7 @@ FIXTURE_TEARDOWN(written)
 	target_stop(&self->t);
 }
 
-TEST_F_TIMEOUT(written, meanwhile, 90)
+TEST_F(written, meanwhile)
 {
 	const bool two = variant->two_walkers;
 	pid_t other = -1, asker;

@@ -15,7 +15,7 @@
 
 #include <linux/capability.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "util.h"
 
 #define NPAGES		16UL
@@ -266,7 +266,7 @@ FIXTURE_TEARDOWN(rights)
 	target_stop(&self->t);
 }
 
-TEST_F_TIMEOUT(rights, every_flag, 60)
+TEST_F(rights, every_flag)
 {
 	struct pages pages;
 	int status;

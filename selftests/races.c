@@ -759,9 +759,8 @@ static void race(const struct way *way, unsigned long ranges,
 int main(int argc, char **argv)
 {
 	const char *asked = argc > 1 ? argv[1] : getenv("RANGES");
-	bool slow = getenv("SLOW") || !access("/sys/kernel/debug/kmemleak", F_OK);
 	unsigned long ranges = asked ? strtoul(asked, NULL, 10) :
-				       slow ? 3000 : 10000;
+				       slow_kernel() ? 3000 : 10000;
 	double seconds = asked ? 7200 : 6;
 	struct races *skel;
 	struct bpf_link *link;

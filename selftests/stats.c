@@ -14,7 +14,7 @@
 
 #include <linux/io_uring.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "util.h"
 
 #define NPAGES		256UL

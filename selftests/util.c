@@ -40,6 +40,11 @@ const char *advice_name(int advice)
 	return "other";
 }
 
+bool slow_kernel(void)
+{
+	return !access("/sys/kernel/debug/kmemleak", F_OK);
+}
+
 long pmadv(int pidfd, const void *vec, size_t vlen, int advice,
 	   unsigned int flags, void *result)
 {

@@ -56,6 +56,9 @@
 extern const int advices[4];
 const char *advice_name(int advice);
 
+/* The kernel checks itself: everything takes a few times longer. */
+bool slow_kernel(void);
+
 /* The system call itself: -errno on failure, so that errno can't go stale. */
 long pmadv(int pidfd, const void *vec, size_t vlen, int advice,
 	   unsigned int flags, void *result);

@@ -23,7 +23,7 @@
 
 #include <linux/capability.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "util.h"
 
 #ifndef MREMAP_DONTUNMAP
@@ -666,7 +666,7 @@ TEST_F(object, bounds)
 	EXPECT_TRUE(is_good(self->fd, at, self->len, variant->kind));
 }
 
-TEST_F_TIMEOUT(object, goes, 60)
+TEST_F(object, goes)
 {
 	const struct op *op;
 	unsigned long at;
@@ -696,7 +696,7 @@ TEST_F_TIMEOUT(object, goes, 60)
 	}
 }
 
-TEST_F_TIMEOUT(object, stays, 60)
+TEST_F(object, stays)
 {
 	const struct op *op;
 	unsigned long at;
@@ -1216,7 +1216,7 @@ static int poller_join(struct poller *p)
 	return p->events;
 }
 
-TEST_F_TIMEOUT(vma_fd, sleeping_pollers, 60)
+TEST_F(vma_fd, sleeping_pollers)
 {
 	static const target_fn ops[] = {
 		unmap_middle, over_last, move_all, shrink,
@@ -1243,7 +1243,7 @@ TEST_F_TIMEOUT(vma_fd, sleeping_pollers, 60)
 	}
 }
 
-TEST_F_TIMEOUT(vma_fd, sleeping_pollers_exit, 60)
+TEST_F(vma_fd, sleeping_pollers_exit)
 {
 	struct poller plain, epoll;
 
@@ -1255,7 +1255,7 @@ TEST_F_TIMEOUT(vma_fd, sleeping_pollers_exit, 60)
 	EXPECT_EQ(EPOLLHUP, poller_join(&epoll));
 }
 
-TEST_F_TIMEOUT(vma_fd, sleeping_pollers_exec, 60)
+TEST_F(vma_fd, sleeping_pollers_exec)
 {
 	struct poller plain, epoll;
 
@@ -1287,7 +1287,7 @@ static long do_share_memory(unsigned long a, unsigned long b, unsigned long c)
  * The mapping is still there, but not the process's any more: who asks is told
  * so, who sleeps when it is gone for good.
  */
-TEST_F_TIMEOUT(vma_fd, exec_with_shared_memory, 60)
+TEST_F(vma_fd, exec_with_shared_memory)
 {
 	struct poller poller;
 	long pid;
@@ -1483,7 +1483,7 @@ TEST(passed_on)
 
 /* Many, and at bad moments *************************************************/
 
-TEST_F_TIMEOUT(vma_fd, thousand, 60)
+TEST_F(vma_fd, thousand)
 {
 	struct rlimit limit = { 4096, 4096 };
 	unsigned long at[10];
@@ -1522,12 +1522,6 @@ TEST_F_TIMEOUT(vma_fd, thousand, 60)
 	}
 }
 
-/* On a kernel that checks itself everything takes a few times longer. */
-static bool slow(void)
-{
-	return getenv("SLOW") || !access("/sys/kernel/debug/kmemleak", F_OK);
-}
-
 struct closer {
 	pthread_t thread;
 	int *fds;
@@ -1544,9 +1538,9 @@ static void *close_all(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(vma_fd, closed_while_exiting, 60)
+TEST_F(vma_fd, closed_while_exiting)
 {
-	int rounds = slow() ? 8 : 25, i, j;
+	int rounds = slow_kernel() ? 8 : 25, i, j;
 
 	for (i = 0; i < rounds; i++) {
 		struct closer closer;
@@ -1615,12 +1609,12 @@ static void *order_churn(void *arg)
 	struct order *o = arg;
 
 	o->ret = target_call(o->t, do_churn, o->addr, o->len,
-			     slow() ? 3000 : 1500);
+			     slow_kernel() ? 3000 : 1500);
 	o->done = true;
 	return NULL;
 }
 
-TEST_F_TIMEOUT(vma_fd, racing, 60)
+TEST_F(vma_fd, racing)
 {
 	struct order order = {
 		.t = &self->t,
