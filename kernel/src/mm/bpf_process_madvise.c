@@ -267,9 +267,10 @@ bool pmadv_policy_wants_stats(struct pmadv_policy *policy)
 	return wants;
 }
 
+/* What a policy answers goes to user space: no success, no kernel's own errno. */
 static int pmadv_errno(int ret)
 {
-	return ret > 0 || ret < -MAX_ERRNO ? -EINVAL : ret;
+	return ret > 0 || ret <= -ERESTARTSYS ? -EINVAL : ret;
 }
 
 /* Returns 0, an errno, or 1 if @policy left before it could be asked. */
