@@ -38,7 +38,7 @@ demo:	## see it work: a redis server goes to the background
 
 test:	## all tests
 	@scripts/deps
-	@$(MAKE) build KERNELS="base stock"
+	@$(MAKE) build KERNELS="base stock debug"
 	@selftests/test
 
 ifneq ($(BENCH),)
