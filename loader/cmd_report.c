@@ -172,7 +172,7 @@ static int show_summary(struct report *report)
 static int show_targets(struct report *report)
 {
 	static const struct column columns[] = {
-		{ "PID", "pid", COLUMN_COUNT },
+		{ "PID", "pid", COLUMN_ID },
 		{ "COMMAND", "comm", COLUMN_TEXT },
 		{ "CALLS", "calls", COLUMN_COUNT },
 		{ "RANGES", "ranges_seen", COLUMN_COUNT },
@@ -361,7 +361,7 @@ static int show_latency(struct report *report)
 static int show_ranges(struct report *report)
 {
 	static const struct column columns[] = {
-		{ "PID", "pid", COLUMN_COUNT },
+		{ "PID", "pid", COLUMN_ID },
 		{ "START", "start", COLUMN_ADDRESS },
 		{ "END", "end", COLUMN_ADDRESS },
 		{ "SIZE", "bytes", COLUMN_BYTES },

@@ -306,7 +306,7 @@ int heatmap_print_text(const struct heatmap *map)
 int heatmap_print_cells(const struct heatmap *map, enum rows_format format)
 {
 	static const struct column columns[] = {
-		{ "PID", "pid", COLUMN_COUNT },
+		{ "PID", "pid", COLUMN_ID },
 		{ "FROM", "from_ns", COLUMN_TIME },
 		{ "TO", "to_ns", COLUMN_TIME },
 		{ "START", "start", COLUMN_ADDRESS },

@@ -75,6 +75,9 @@ static const char *human(const struct column *column, const union cell *cell,
 		return cell->text;
 	case COLUMN_COUNT:
 		return human_count(cell->number, buf);
+	case COLUMN_ID:
+		snprintf(buf, 64, "%" PRIu64, cell->number);
+		return buf;
 	case COLUMN_BYTES:
 		return human_bytes(cell->number, buf);
 	case COLUMN_TIME:

@@ -14,6 +14,7 @@
 enum column_kind {
 	COLUMN_TEXT,
 	COLUMN_COUNT,
+	COLUMN_ID,		/* a number that is never shortened */
 	COLUMN_BYTES,
 	COLUMN_TIME,		/* nanoseconds */
 	COLUMN_ADDRESS,
