@@ -9,7 +9,11 @@
 #include <pmadv/process_madvise.h>
 
 #include "maps.h"
+#include "output.h"
 #include "target.h"
+
+/* A second's worth on a slow machine. */
+#define PROGRESS_ENTRIES	(1 << 18)
 
 struct reading {
 	struct analysis *analysis;
@@ -61,9 +65,8 @@ static struct target_sum *find_target(struct reading *reading,
 	size_t i = reading->last_target;
 
 	if (i >= targets->nr || target[i].tgid != head->tgid)
-		for (i = 0; i < targets->nr; i++)
-			if (target[i].tgid == head->tgid)
-				break;
+		for (i = 0; i < targets->nr && target[i].tgid != head->tgid;)
+			i++;
 	reading->last_target = i;
 	if (i == targets->nr) {
 		target = vec_add(targets, sizeof(*target));
@@ -408,14 +411,18 @@ int analysis_read(struct recfile *file, int32_t only, struct analysis *analysis)
 	const struct pmadv_file_header *header = recfile_header(file);
 	struct reading reading = { .analysis = analysis, .only = only };
 	const struct pmadv_record *entry;
+	size_t nr = 0;
 
 	memset(analysis, 0, sizeof(*analysis));
 	analysis->page_size = header->page_size;
 	analysis->start_ns = header->start_ns;
 	reading.last_ns = header->start_ns;
 
-	while (!reading.err && (entry = recfile_next(file)))
+	while (!reading.err && (entry = recfile_next(file))) {
 		on_entry(&reading, entry);
+		if (++nr % PROGRESS_ENTRIES == 0)
+			progress_line("%zu entries read", nr);
+	}
 	if (!reading.err)
 		end_last_moment(&reading);
 	while (reading.ranges) {

@@ -49,6 +49,7 @@ struct seen {
 struct recording {
 	struct recfile *file;
 	struct vec seen;
+	size_t last;		/* most records are about the same one */
 	uint64_t start_ns;
 	uint64_t calls;
 	uint64_t ranges;
@@ -58,10 +59,14 @@ static struct seen *find_seen(struct recording *recording,
 			      const struct pmadv_record *head)
 {
 	struct seen *seen = recording->seen.items;
+	size_t i = recording->last;
 
-	for (size_t i = recording->seen.nr; i-- > 0;)
-		if (seen[i].tgid == head->tgid)
-			return &seen[i];
+	if (i >= recording->seen.nr || seen[i].tgid != head->tgid)
+		for (i = 0; i < recording->seen.nr && seen[i].tgid != head->tgid;)
+			i++;
+	recording->last = i;
+	if (i < recording->seen.nr)
+		return &seen[i];
 	seen = vec_add(&recording->seen, sizeof(*seen));
 	if (!seen)
 		return NULL;

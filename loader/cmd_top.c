@@ -82,6 +82,7 @@ struct top {
 	struct records *records;
 	struct costs *costs;		/* NULL: not allowed to know */
 	struct vec targets;		/* of struct shown_target */
+	size_t last;			/* target: most records are about the same one */
 	struct vec policies;		/* of struct shown_policy */
 	struct pmadv_range_record verdicts[NR_VERDICTS];
 	uint64_t ranges;		/* the last one is verdicts[ranges - 1] */
@@ -98,10 +99,14 @@ struct top {
 static struct shown_target *find_target(struct top *top, const struct pmadv_record *head)
 {
 	struct shown_target *target = top->targets.items;
+	size_t i = top->last;
 
-	for (size_t i = top->targets.nr; i-- > 0;)
-		if (target[i].tgid == head->tgid)
-			return &target[i];
+	if (i >= top->targets.nr || target[i].tgid != head->tgid)
+		for (i = 0; i < top->targets.nr && target[i].tgid != head->tgid;)
+			i++;
+	top->last = i;
+	if (i < top->targets.nr)
+		return &target[i];
 	target = vec_add(&top->targets, sizeof(*target));
 	if (target)
 		target->tgid = head->tgid;
@@ -446,16 +451,20 @@ static bool read_keys(struct top *top)
 	return any;
 }
 
-static int wait_for_more(struct top *top, uint64_t due)
+/* For keys, and for records unless some came just now and are to gather. */
+static int wait_for_more(struct top *top, uint64_t due, bool gather)
 {
 	struct pollfd fds[] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = records_fd(top->records), .events = POLLIN },
 	};
 	uint64_t now = now_ns();
+	int64_t left = due > now ? (int64_t)(due - now) : 0;
 	int ret;
 
-	ret = wait_fds(fds, ARRAY_SIZE(fds), due > now ? (int64_t)(due - now) : 0);
+	if (gather && left > records_nap(top->records))
+		left = records_nap(top->records);
+	ret = wait_fds(fds, gather ? 1 : 2, left);
 	if (ret < 0)
 		return ret == -EINTR ? 0 : say_error(ret, "waiting: %s", error_text(ret));
 	/* A terminal that went away. */
@@ -483,8 +492,8 @@ static int watch(struct top *top, uint64_t interval)
 		}
 		if (redraw && !err)
 			draw(top);
-		if (!nr && !err)
-			err = wait_for_more(top, due);
+		if (!err)
+			err = wait_for_more(top, due, nr > 0);
 	}
 	return err;
 }

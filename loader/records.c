@@ -260,6 +260,11 @@ int records_fd(const struct records *records)
 	return ring_buffer__epoll_fd(records->ring);
 }
 
+int64_t records_nap(const struct records *records)
+{
+	return records->nap_ns;
+}
+
 int records_read(struct records *records)
 {
 	return ring_buffer__consume_n(records->ring, READ_MOST);

@@ -40,6 +40,8 @@ void records_close(struct records *records);
 
 /* To poll for POLLIN. */
 int records_fd(const struct records *records);
+/* Where records came, how long to let more of them gather, in nanoseconds. */
+int64_t records_nap(const struct records *records);
 /* Hand over what is there: how many records, or an error, said. */
 int records_read(struct records *records);
 /* Records that found the ring buffer full since it was attached. */

@@ -92,6 +92,9 @@ settings=$(sed -n 's/^settings: //p' <<<"$out")
 
 start "pmadv top --interval 0.5"
 seen 'LAST VERDICTS' "starts"
+out=$(mux capture-pane -p -e -t top | cat -v)
+[[ $out == *'[36m'* ]]
+result $? "in colour"
 sleep 1
 look
 [[ $(wc -l <<<"$out") == 24 && $(tail -n 1 <<<"$out") == "s sort: reclaimed   f filter   space pause   q quit" ]]
@@ -170,8 +173,11 @@ start "pmadv top"
 see 15 'LAST VERDICTS'
 press C-c
 ended 0 "Ctrl-C: the same"
-start "pmadv top"
+start "NO_COLOR=1 pmadv top"
 see 15 'LAST VERDICTS'
+out=$(mux capture-pane -p -e -t top | cat -v)
+[[ $out != *'[3'[1-7]* ]]
+result $? "NO_COLOR: no colours"
 pkill -TERM -x pmadv
 ended 0 "SIGTERM: the same"
 mkdir "$tmp/future"
