@@ -18,12 +18,13 @@ MAKEFLAGS += --no-print-directory
 SUB	= $(MAKE) O=$(O)
 
 .PHONY: help deps demo test check kernel stock debug tools bpf loader \
-	selftests build vm install uninstall policy screenshots clean
+	selftests build vm install install-dev uninstall deb policy \
+	screenshots clean
 
 help:	## this text
 	@echo "usage: make VERB"
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12 | \
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12 | \
 		grep -v '$(if $(BENCH),^$$,^bench)'
 	@echo
 	@echo "On a fresh machine, make demo and make test do all that comes before."
@@ -39,6 +40,7 @@ demo:	## see it work: a redis server goes to the background
 test:	## all tests
 	@scripts/deps
 	@$(MAKE) build KERNELS="base stock debug"
+	@scripts/deb
 	@selftests/test
 
 ifneq ($(BENCH),)
@@ -87,9 +89,18 @@ install: loader	bpf	## pmadv, its manual and the policies, to PREFIX (/usr/local
 	@$(SUB) -C loader install
 	@$(SUB) -C doc install
 
+install-dev:	## the headers and the file for pkg-config
+	@$(SUB) -C include install
+
+deb:	## Debian packages of them, in build/deb
+	@scripts/deps
+	@$(MAKE) loader bpf
+	@scripts/deb
+
 uninstall:	## take them away again
 	@$(SUB) -C loader uninstall
 	@$(SUB) -C doc uninstall
+	@$(SUB) -C include uninstall
 
 policy:	## NEW=name: start a policy of your own
 	@$(SUB) -C bpf policy NEW='$(NEW)'

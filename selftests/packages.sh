@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The packages that `make deb` builds: they install, what they bring works, and
+# nothing of it is left when they are purged. In a copy of this machine's root
+# file system that keeps what is written in memory.
+
+# shellcheck source=selftests/tap.bash
+. "$(dirname "$0")/tap.bash"
+root=$tmp/root
+debs=$build/deb
+
+clean_up()
+{
+	umount -R "$root" 2>/dev/null
+	umount "$tmp/memory" 2>/dev/null
+	rm -rf "$tmp"
+}
+trap clean_up EXIT
+
+if ! compgen -G "$debs/*.deb" >/dev/null; then
+	skip "all of it" "no packages in build/deb: make deb"
+	finish
+fi
+
+mkdir -p "$tmp/memory" "$root"
+mount -t tmpfs none "$tmp/memory"
+mkdir "$tmp/memory/upper" "$tmp/memory/work"
+mount -t overlay -o "lowerdir=/,upperdir=$tmp/memory/upper,workdir=$tmp/memory/work" \
+	none "$root" || exit 1
+for name in dev proc sys; do
+	mount --rbind /$name "$root/$name"
+done
+mount --bind "$(readlink -f /var)" "$root/var"
+mkdir -p "$root/tmp/debs" "$root/tmp/made"
+cp "$debs"/*.deb "$root/tmp/debs"
+
+inside()
+{
+	env -u PMADV_POLICY_DIR PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
+		chroot "$root" "$@"
+}
+
+# Mapped by name, without what dpkg keeps for itself.
+files()
+{
+	(cd "$tmp/memory/upper" && find etc lib usr -type f -o -type l -o -type c) 2>/dev/null |
+		grep -v '^etc/ld.so.cache$' | sort
+}
+
+files >"$tmp/before"
+run inside sh -c \
+	'dpkg --no-triggers --install /tmp/debs/pmadv_*.deb /tmp/debs/libpmadv-dev_*.deb'
+out=$(tail -n 40 <<<"$out")
+[[ $status == 0 ]]
+result $? "dpkg installs them"
+expect 0 '^pmadv 0' "pmadv runs" inside pmadv --version
+expect 0 '^hook process_madvise_ops +yes' "pmadv probe" inside pmadv probe
+inside pmadv attach background_app --pin >/dev/null
+expect 0 'pageout +advised' "its policies are found, and decide" inside pmadv explain $$
+inside pmadv detach --all >/dev/null
+expect 2 'pmadv.conf:[0-9]+: there is no .rule NAME.' "/etc/pmadv.conf has no rule" \
+	inside pmadv daemon
+expect 0 'nothing wrong with its 1 rules' "a rule can be added to it" inside sh -c \
+	'printf "[rule a]\npolicy = noop\n" >>/etc/pmadv.conf; pmadv daemon --check-config'
+[[ -f $root/lib/systemd/system/pmadv.service &&
+   -z $(find "$root/etc/systemd" -name pmadv.service 2>/dev/null) ]]
+result $? "the service is there, and not enabled"
+expect 0 'ExecStart=/usr/bin/pmadv daemon' "which runs what was installed" \
+	cat "$root/lib/systemd/system/pmadv.service"
+wrong=
+for page in pmadv pmadv-daemon pidfd_get_vma; do
+	inside man -w $page >/dev/null 2>&1 || wrong+=" $page"
+done
+inside man -w 2pmadv process_madvise >/dev/null 2>&1 || wrong+=" process_madvise"
+out=$wrong
+[[ -z $wrong ]]
+result $? "the manual pages are found"
+expect 0 'attach.*daemon' "the completion is there" inside bash -c \
+	'. /usr/share/bash-completion/completions/pmadv; echo $_pmadv_verbs'
+cp "$(dirname "$0")/example.c" "$root/tmp/made"
+expect 0 'ranges advised' "the example compiles with pkg-config's flags, and runs" inside sh -c \
+	'cd /tmp/made && gcc -Wall -Werror $(pkg-config --cflags pmadv) -o example example.c && ./example '$$
+
+run inside dpkg --no-triggers --purge pmadv libpmadv-dev
+[[ $status == 0 ]]
+result $? "dpkg purges them"
+out=$(files | diff "$tmp/before" - | grep -v '^[0-9]' | grep pmadv |
+	while read -r _ file; do [[ -c $tmp/memory/upper/$file ]] || echo "$file"; done)
+[[ -z $out && ! -e $root/etc/pmadv.conf && ! -e $root/usr/lib/pmadv ]]
+result $? "nothing is left of them"
+
+finish
