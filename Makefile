@@ -17,8 +17,8 @@ BENCH	:= $(wildcard selftests/bench/run)
 MAKEFLAGS += --no-print-directory
 SUB	= $(MAKE) O=$(O)
 
-.PHONY: help deps demo test check kernel stock debug tools bpf loader \
-	selftests build vm install install-dev uninstall deb policy \
+.PHONY: help deps demo test torture check kernel stock debug tools bpf \
+	loader selftests build vm install install-dev uninstall deb policy \
 	screenshots clean
 
 help:	## this text
@@ -42,6 +42,12 @@ test:	## all tests
 	@$(MAKE) build KERNELS="base stock debug"
 	@scripts/deb
 	@selftests/test
+
+torture:	## MINUTES=n SEED=n: storms, faults and fuzzing on the debug kernel
+	@scripts/deps
+	@$(MAKE) build KERNELS="base debug"
+	@selftests/torture/run $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(SEED),--seed $(SEED))
 
 ifneq ($(BENCH),)
 .PHONY: bench

@@ -277,21 +277,28 @@ void fill(unsigned long addr, size_t len, unsigned long gen)
 	}
 }
 
-size_t check(unsigned long addr, size_t len, unsigned long gen)
+size_t check_moved(unsigned long addr, size_t len, unsigned long gen,
+		   unsigned long was)
 {
 	unsigned long page;
 	unsigned int i;
 	size_t bad = 0;
 
-	for (page = addr; page - addr < len; page += PAGE) {
-		volatile uint64_t *words = (volatile uint64_t *)page;
+	for (page = 0; page < len; page += PAGE) {
+		volatile uint64_t *words = (volatile uint64_t *)(addr + page);
 		bool same = true;
 
 		for (i = 0; i < ARRAY_LEN(marked); i++)
-			same &= words[marked[i]] == mark(page, gen, marked[i]);
+			same &= words[marked[i]] ==
+				mark(was + page, gen, marked[i]);
 		bad += !same;
 	}
 	return bad;
+}
+
+size_t check(unsigned long addr, size_t len, unsigned long gen)
+{
+	return check_moved(addr, len, gen, addr);
 }
 
 long do_fill(unsigned long addr, unsigned long len, unsigned long gen)

@@ -121,6 +121,9 @@ long do_madvise(unsigned long addr, unsigned long len, unsigned long advice);
  */
 void fill(unsigned long addr, size_t len, unsigned long gen);
 size_t check(unsigned long addr, size_t len, unsigned long gen);
+/* The same for memory that was filled when it was at @was. */
+size_t check_moved(unsigned long addr, size_t len, unsigned long gen,
+		   unsigned long was);
 
 /* What /proc/PID/pagemap says of a range. */
 struct pages {

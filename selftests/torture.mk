@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The parts of the torture, for Makefile to include; torture/run runs them. Their
+# policies are built in as a skeleton.
+
+TORTURE_PROGS := $(addprefix $(OUT)/torture/,fuzz storm faults)
+TORTURE_BPF := $(OUT)/bpf/torture.bpf.o
+TORTURE_SKEL := $(OUT)/torture/torture.skel.h
+
+all: $(TORTURE_PROGS)
+
+$(TORTURE_PROGS): $(OUT)/torture/%: torture/%.c torture/torture.h $(TORTURE_SKEL) \
+		$(DEPS) torture.mk $(O)/tools/lib/libbpf.a
+	@echo "  CC      selftests/torture/$*"
+	@$(CC) $(TEST_CFLAGS) -I$(OUT)/torture -I$(O)/tools/include -o $@ $< util.c \
+		$(O)/tools/lib/libbpf.a -lelf -lz
+
+$(TORTURE_BPF): bpf/torture.bpf.c $(O)/vmlinux.h torture.mk
+	@echo "  BPF     selftests/bpf/torture.bpf.o"
+	@mkdir -p $(@D)
+	@clang-19 -target bpf -mcpu=v3 -g -O2 -Wall -Wextra \
+		-Wno-unused-parameter -D__TARGET_ARCH_x86 -I../include -I$(O) \
+		-I$(O)/tools/include -MMD -MP -c $< -o $@
+
+$(TORTURE_SKEL): $(TORTURE_BPF)
+	@mkdir -p $(@D)
+	@$(O)/tools/bin/bpftool gen skeleton $< name torture >$@
+
+-include $(TORTURE_BPF:.o=.d)
