@@ -782,6 +782,9 @@ const struct hook_test hook_hostile_tests[] = {
 	     run_begin, .err = -EINVAL),
 	TEST("begin_lowest", "begin() answers INT_MIN: the call fails, EINVAL",
 	     run_begin, .err = -EINVAL),
+	TEST("begin_restart",
+	     "begin() answers -ERESTARTSYS: the call fails, EINVAL",
+	     run_begin, .err = -EINVAL),
 
 	/* Neither would any of these fail, if there were nothing wrong */
 	{

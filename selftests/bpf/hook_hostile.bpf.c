@@ -388,6 +388,7 @@ struct process_madvise_ops what = {					\
 
 BEGIN(begin_positive, 1);
 BEGIN(begin_lowest, -0x7fffffff - 1);
+BEGIN(begin_restart, -512);
 
 /* A scope that is none. */
 SEC(".struct_ops.link")
