@@ -18,7 +18,7 @@ MAKEFLAGS += --no-print-directory
 SUB	= $(MAKE) O=$(O)
 
 .PHONY: help deps demo test torture check kernel stock debug tools bpf \
-	loader selftests build vm install install-dev uninstall deb policy \
+	loader selftests build vm install install-dev uninstall deb kernel-deb policy \
 	screenshots clean
 
 help:	## this text
@@ -102,6 +102,10 @@ deb:	## Debian packages of them, in build/deb
 	@scripts/deps
 	@$(MAKE) loader bpf
 	@scripts/deb
+
+kernel-deb:	## CONFIG=/boot/config-...: our kernel as Debian packages, for a real machine
+	@scripts/deps
+	@kernel/build deb '$(or $(CONFIG),/boot/config-$(shell uname -r))'
 
 uninstall:	## take them away again
 	@$(SUB) -C loader uninstall
