@@ -603,11 +603,11 @@ static void run_tools(struct hook *h)
 
 /* It can be loaded, and attaching it fails. */
 #define NOT_ATTACHED(map, text, runs, error) \
-	TEST(map, text ": not attached, " #error, runs, .err = -error)
+	TEST(map, text ": not attached, " #error, runs, .err = -(error))
 
 /* The kernel does not take what is not made with libbpf, either. */
 #define NOT_LOADED(map, text, runs, error) \
-	TEST(map, text ": not loaded, " #error, runs, .err = -error)
+	TEST(map, text ": not loaded, " #error, runs, .err = -(error))
 
 #define EJECTED(map, text, kind) \
 	TEST(map, text ": ejected, " kind, run_ejected, .why = kind)

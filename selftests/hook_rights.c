@@ -4,6 +4,7 @@
  * Documentation/mm/process_madvise.rst; each line of it is a test.
  */
 #define _GNU_SOURCE
+#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>

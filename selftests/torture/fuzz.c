@@ -391,8 +391,10 @@ static void fuzz_madvise(struct fuzz *f)
 	call.args[4] = any_flags(f);
 	make_result(f, &call);
 	if (call.args[4] & PMADV_ENTIRE_ADDRESS_SPACE &&
-	    rng_below(&f->rng, 8))
-		call.args[1] = call.args[2] = 0;
+	    rng_below(&f->rng, 8)) {
+		call.args[1] = 0;
+		call.args[2] = 0;
+	}
 	ret = do_call(__NR_process_madvise, __NR_process_madvise, &call);
 	check_answer(f, &call, ret);
 }
