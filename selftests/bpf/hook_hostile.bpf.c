@@ -4,23 +4,11 @@
  * same. hook_hostile.c attaches one at a time, walks a target with it and says
  * what must become of it: it is ejected, or it does no harm.
  */
-#include <pmadv/policy.bpf.h>
+#include "advise_only.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
 #define PAGE		4096UL
-
-#define ADVISE(name)							\
-SEC("struct_ops/" #name)						\
-s32 BPF_PROG(name##_advise, struct pmadv_range *range,			\
-	     struct task_struct *task, struct vm_area_struct *vma)
-
-#define POLICY(what)							\
-SEC(".struct_ops.link")							\
-struct process_madvise_ops what = {					\
-	.advise	= (void *)what##_advise,				\
-	.name	= #what,						\
-}
 
 /* Advice that loses data or changes what the owner sees, for every page. */
 #define EVERY_PAGE(name, verdict)					\

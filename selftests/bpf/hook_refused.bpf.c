@@ -5,21 +5,9 @@
  * two, which there is nothing wrong with, show that they would not fail
  * otherwise.
  */
-#include <pmadv/policy.bpf.h>
+#include "advise_only.bpf.h"
 
 char _license[] SEC("license") = "GPL";
-
-#define ADVISE(name)							\
-SEC("struct_ops/" #name)						\
-s32 BPF_PROG(name##_advise, struct pmadv_range *range,			\
-	     struct task_struct *task, struct vm_area_struct *vma)
-
-#define POLICY(what)							\
-SEC(".struct_ops.link")							\
-struct process_madvise_ops what = {					\
-	.advise	= (void *)what##_advise,				\
-	.name	= #what,						\
-}
 
 /* What the policy is told is not the policy's to change. */
 ADVISE(write_start)
