@@ -14,14 +14,12 @@
 #include "show.h"
 
 static const struct option_def options[] = {
-	{ "pid", 'p', OPTION_PID, offsetof(struct args, pid), "PID",
-	  "only what is done to this process" },
+	OPTION_WATCHED_PID,
 	{ "interval", 'i', OPTION_SECONDS, offsetof(struct args, interval), "TIME",
 	  "print one summary every TIME (like 5, 0.5 or 200ms), not every range" },
 	{ "count", 'n', OPTION_COUNT, offsetof(struct args, count), "N",
 	  "end after N lines" },
-	{ "buffer", 'b', OPTION_SIZE, offsetof(struct args, buffer), "SIZE",
-	  "size of the ring buffer, made a power of two of pages; default: 1M" },
+	OPTION_BUFFER,
 	OPTIONS_COMMON
 };
 

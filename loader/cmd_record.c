@@ -23,10 +23,8 @@ static const struct option_def options[] = {
 	  "where to; a record that is there is replaced; default: " RECORD_DEFAULT },
 	{ "duration", 'd', OPTION_SECONDS, offsetof(struct args, duration), "TIME",
 	  "end after TIME, like 60, 0.5 or 10m; default: at Ctrl-C" },
-	{ "pid", 'p', OPTION_PID, offsetof(struct args, pid), "PID",
-	  "only what is done to this process" },
-	{ "buffer", 'b', OPTION_SIZE, offsetof(struct args, buffer), "SIZE",
-	  "size of the ring buffer, made a power of two of pages; default: 1M" },
+	OPTION_WATCHED_PID,
+	OPTION_BUFFER,
 	OPTIONS_COMMON
 };
 

@@ -29,10 +29,8 @@
 static const struct option_def options[] = {
 	{ "interval", 'i', OPTION_SECONDS, offsetof(struct args, interval), "TIME",
 	  "look again every TIME, like 5, 0.5 or 200ms; default: 1 second" },
-	{ "pid", 'p', OPTION_PID, offsetof(struct args, pid), "PID",
-	  "only what is done to this process" },
-	{ "buffer", 'b', OPTION_SIZE, offsetof(struct args, buffer), "SIZE",
-	  "size of the ring buffer, made a power of two of pages; default: 1M" },
+	OPTION_WATCHED_PID,
+	OPTION_BUFFER,
 	OPTIONS_COMMON
 };
 

@@ -115,6 +115,15 @@ struct verb {
 
 #define RECORD_DEFAULT	"pmadv.rec"
 
+/* Of the verbs that watch: what, and through how large a buffer. */
+#define OPTION_WATCHED_PID \
+	{ "pid", 'p', OPTION_PID, offsetof(struct args, pid), "PID", \
+	  "only what is done to this process" }
+
+#define OPTION_BUFFER \
+	{ "buffer", 'b', OPTION_SIZE, offsetof(struct args, buffer), "SIZE", \
+	  "size of the ring buffer, made a power of two of pages; default: 1M" }
+
 #define OPTION_SET \
 	{ "set", 's', OPTION_TEXTS, offsetof(struct args, set), "NAME=VALUE", \
 	  "set a knob of the policy, before it is loaded; NAME+=VALUE appends " \
