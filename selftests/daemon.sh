@@ -10,13 +10,12 @@ cgroups=/sys/fs/cgroup
 pins=/sys/fs/bpf/pmadv/daemon
 config=$tmp/pmadv.conf
 unit=$build/loader/pmadv.service
-daemon=
 redis=
 
 clean_up()
 {
 	disown -a
-	[[ -n $daemon ]] && kill -KILL "$daemon" 2>/dev/null
+	[[ -n $job ]] && kill -KILL "$job" 2>/dev/null
 	pmadv detach --all >/dev/null 2>&1
 	[[ -n $redis ]] && kill -KILL "$redis" 2>/dev/null
 	kill -KILL $sleeper $spinner 2>/dev/null
@@ -36,22 +35,24 @@ rules()
 	printf '%s\n' "$1" >"$config"
 }
 
+# page_out LINES: the rule does it to redis, with these lines.
+page_out()
+{
+	rules "[daemon]
+on-exit = detach
+[rule redis]
+cgroup = /dtest/a
+policy = background_app
+every = 1s
+$1"
+}
+
 # start [WRAPPER...]: a daemon, until it is at work.
 start()
 {
 	"$@" "$build/pmadv" daemon --config "$config" --json >"$tmp/out" 2>"$tmp/err" &
-	daemon=$!
+	job=$!
 	wait_for 20 grep -q 'at work' "$tmp/err"
-}
-
-# stop [SIGNAL]: it; its status in $status and what it said in $out.
-stop()
-{
-	kill "-${1:-TERM}" "$daemon"
-	wait "$daemon" 2>/dev/null
-	status=$?
-	daemon=
-	out="status $status: $(cat "$tmp/err" "$tmp/out")"
 }
 
 said()
@@ -128,10 +129,10 @@ result $? "two rules: the other walks the sleeper"
 out="resident $(resident "$redis"), swapped $(swapped "$redis")"
 (($(swapped "$redis") > 18000))
 result $? "redis: is paged out"
-out=$(grep -h CapEff "/proc/$daemon/status")
+out=$(grep -h CapEff "/proc/$job/status")
 [[ $out == *000000c00188000e ]]
 result $? "keeps the capabilities it needs, and no other"
-[[ -z $(find "/proc/$daemon/fd" -lname 'socket:*') ]]
+[[ -z $(find "/proc/$job/fd" -lname 'socket:*') ]]
 result $? "has no socket"
 expect 1 'another pmadv daemon is running' "a second one" pmadv daemon --config "$config"
 
@@ -139,7 +140,7 @@ expect 1 'another pmadv daemon is running' "a second one" pmadv daemon --config 
 kept=$(link_of noop) changed=$(link_of background_app)
 calls=$(cat $sysfs/policies/*/calls | add_up)
 sed -i 's/^\(policy = background_app\)/\1\nset = min_bytes=128K/' "$config"
-kill -HUP "$daemon"
+kill -HUP "$job"
 until_said 10 'read again: 2 rules' && until_said 10 'in place of what was'
 result $? "SIGHUP: a rule that was changed has its policy replaced"
 out="$kept $changed; $(link_of noop) $(link_of background_app)"
@@ -150,10 +151,10 @@ out=$(pmadv list --json)
    $(grep '"policy":"noop"' <<<"$out" | jq .calls) -gt 0 && $calls -gt 0 ]]
 result $? "SIGHUP: one that was not keeps its counters"
 rules '[rule broken'
-kill -HUP "$daemon"
+kill -HUP "$job"
 until_said 10 'is not taken: the rules stay' && until_said 1 'pmadv.conf:1: the \] is missing'
 result $? "SIGHUP: a file with mistakes is not taken"
-in_force background_app && in_force noop && kill -0 "$daemon"
+in_force background_app && in_force noop && kill -0 "$job"
 result $? "SIGHUP: and changes nothing"
 
 # --- killed, started again ---------------------------------------------------
@@ -177,12 +178,12 @@ out=$(cat "$tmp/err")
 [[ $(cat $sysfs/policies/*/link_id) == "$before" && $(link_of noop) == "$kept" &&
    $(grep -c 'found policy' "$tmp/err") == 2 && $out != *"in place of"* ]]
 result $? "started again: finds them, and leaves them as they are"
-stop
+stop TERM
 [[ $status == 0 ]] && none_in_force && [[ -z $(ls $pins) ]]
 result $? "SIGTERM: detaches, as configured"
 sed -i 's/detach/leave/' "$config"
 start
-stop
+stop TERM
 [[ $status == 0 ]] && in_force background_app && in_force noop
 result $? "SIGTERM: leaves them, as configured"
 rules '[rule sleepers]
@@ -194,7 +195,7 @@ start
 result $? "started with fewer rules: takes out what none wants"
 pmadv detach noop >/dev/null
 pmadv attach noop --cgroup /dtest/b --pin >/dev/null
-kill -HUP "$daemon"
+kill -HUP "$job"
 until_said 10 'policy noop is in force there already'
 result $? "a policy of somebody else is left alone"
 stop
@@ -213,7 +214,7 @@ until_said 10 '/dtest/c' && [[ $(grep -lsx noop $sysfs/policies/*/name | wc -l) 
 result $? "a cgroup that comes gets the policy"
 rmdir $cgroups/dtest/c
 wait_for 10 test "$(ls $pins | wc -l)" == 2 || wait_for 5 bash -c "(( \$(ls $pins | wc -l) == 2 ))"
-! said 'somebody else' && kill -0 "$daemon"
+! said 'somebody else' && kill -0 "$job"
 result $? "one that goes is forgotten"
 pmadv detach noop --cgroup /dtest/b >/dev/null
 until_said 10 'somebody else detached policy noop'
@@ -345,13 +346,7 @@ stop
 
 # --- how much ----------------------------------------------------------------
 digest >/dev/null
-rules "[daemon]
-on-exit = detach
-[rule slow]
-cgroup = /dtest/a
-policy = background_app
-every = 1s
-bytes-per-second = 8M"
+page_out "bytes-per-second = 8M"
 start
 until_said 60 '"type":"round"'
 stop
@@ -362,13 +357,7 @@ out="$isolated bytes in $elapsed ns; $out"
   $(field cursor walk | grep -vc '"0x0"\|^0x0$') > 2))
 result $? "bytes-per-second: a round takes as long as its pages are worth"
 digest >/dev/null
-rules "[daemon]
-on-exit = detach
-[rule slow]
-cgroup = /dtest/a
-policy = background_app
-every = 1s
-cpu = 5%"
+page_out "cpu = 5%"
 start
 until_said 120 '"type":"round"'
 stop
@@ -378,13 +367,7 @@ out="walked $used of $elapsed ns; $out"
 result $? "cpu: spends no more than its share"
 
 # --- back off ----------------------------------------------------------------
-rules "[daemon]
-on-exit = detach
-[rule gentle]
-cgroup = /dtest/a
-policy = background_app
-every = 1s
-back-off-refaults = 200
+page_out "back-off-refaults = 200
 back-off-min = 2s
 back-off-max = 4s"
 start

@@ -6,23 +6,13 @@
 
 # shellcheck source=selftests/tap.bash
 . "$(dirname "$0")/tap.bash"
-monitor=
 
 # start OPTION...: a monitor in the background, until it says that it watches.
 start()
 {
 	pmadv monitor "$@" >"$tmp/out" 2>"$tmp/err" &
-	monitor=$!
+	job=$!
 	wait_for 20 grep -q watching "$tmp/err"
-}
-
-# stop: it; its status in $status and all it said in $out.
-stop()
-{
-	kill -INT $monitor 2>/dev/null
-	wait $monitor
-	status=$?
-	out="status $status: $(cat "$tmp/err" "$tmp/out")"
 }
 
 # of NAME TYPE: of what the monitor printed; sum NAME TYPE: added up.
@@ -51,7 +41,7 @@ clean_up()
 {
 	pmadv detach --all >/dev/null 2>&1
 	disown -a
-	kill -KILL $target $monitor 2>/dev/null
+	kill -KILL $target $job 2>/dev/null
 	rm -rf "$tmp"
 }
 sleep 1000 &
@@ -60,7 +50,7 @@ trap clean_up EXIT
 
 # --- a line a range ----------------------------------------------------------
 start --json
-out=$(grep CapEff /proc/$monitor/status)
+out=$(grep CapEff /proc/$job/status)
 [[ $out =~ 0000000000000000$ ]]
 result $? "watches without capabilities"
 walk $target -a cold
@@ -93,7 +83,7 @@ result $? "--pid: nothing of others"
 
 start --count 3
 walk $target -a cold
-wait $monitor
+wait $job
 status=$?
 out="status $status: $(cat "$tmp/err" "$tmp/out")"
 [[ $status == 0 && $(grep -c "sleep/$target" "$tmp/out") == 3 ]]
@@ -125,7 +115,7 @@ stop
    $(sum calls summary) == 2 ]]
 result $? "--interval: the summaries add up to what the calls returned"
 start --interval 0.1 --count 2
-wait $monitor
+wait $job
 status=$?
 out="status $status: $(cat "$tmp/err" "$tmp/out")"
 [[ $status == 0 && $(grep -c '^ *CALLS' "$tmp/out") == 1 && $(wc -l <"$tmp/out") == 3 ]]
@@ -135,9 +125,9 @@ result $? "--interval --count: so many summaries below one heading"
 # It cannot read while it is stopped: one page of buffer has to overflow, and
 # what was read and what was lost must be all there was.
 start --buffer 4096 --json
-kill -STOP $monitor
+kill -STOP $job
 walk $target $$ $target $PPID -a cold
-kill -CONT $monitor
+kill -CONT $job
 stop
 got=$(of start range | wc -l)
 lost=$(of lost end)
@@ -148,9 +138,9 @@ grep -q "warning.*$lost records lost so far" "$tmp/err"
 result $? "a full buffer: and a warning says so"
 
 start --buffer 4096
-kill -STOP $monitor
+kill -STOP $job
 walk $target $$ $PPID -a cold
-kill -CONT $monitor
+kill -CONT $job
 wait_for 10 grep -q 'records lost so far' "$tmp/err"
 result $? "a full buffer: the warning comes while it watches"
 walk $target -a cold
@@ -159,9 +149,9 @@ result $? "a full buffer: it goes on afterwards"
 stop
 
 start --interval 60 --buffer 4096 --json
-kill -STOP $monitor
+kill -STOP $job
 walk $target $$ $PPID -a cold
-kill -CONT $monitor
+kill -CONT $job
 stop
 got=$(($(sum ranges_seen summary) + $(sum calls summary)))
 lost=$(of lost summary)
@@ -198,7 +188,7 @@ unset PMADV_POLICY_DIR
 result $? "records of another version are refused"
 
 pmadv monitor 2>"$tmp/err" | true &
-monitor=$!
+job=$!
 wait_for 20 grep -q watching "$tmp/err"
 walk $target -a cold
 walk $target -a cold

@@ -8,14 +8,13 @@
 . "$(dirname "$0")/tap.bash"
 rec=$tmp/a.rec
 redis=
-recorder=
 cgroup=/sys/fs/cgroup/record_test
 
 clean_up()
 {
 	disown -a
 	# shellcheck disable=SC2086 # a word each
-	kill -KILL $sleeper $redis $recorder 2>/dev/null
+	kill -KILL $sleeper $redis $job 2>/dev/null
 	rmdir $cgroup 2>/dev/null
 	rm -rf "$tmp"
 }
@@ -27,16 +26,8 @@ trap clean_up EXIT
 start()
 {
 	pmadv record --output "$rec" "$@" >"$tmp/out" 2>"$tmp/err" &
-	recorder=$!
+	job=$!
 	wait_for 20 grep -q recording "$tmp/err"
-}
-
-stop()
-{
-	kill -INT $recorder 2>/dev/null
-	wait $recorder
-	status=$?
-	out="status $status: $(cat "$tmp/err" "$tmp/out")"
 }
 
 # report PART TYPE KEY: the values of it, a line each.
@@ -52,7 +43,7 @@ echo "$redis" >$cgroup/cgroup.procs
 
 umask 0
 start
-out=$(grep CapEff /proc/$recorder/status)
+out=$(grep CapEff /proc/$job/status)
 # Only SYS_PTRACE.
 [[ $out =~ 0000000000080000$ ]]
 result $? "record: keeps the one capability it needs"
@@ -103,7 +94,7 @@ expect 0 "^redis-server \\($redis\\), .* of addresses" "report: a heatmap" \
 
 start --pid $sleeper --duration 6
 pmadv advise "$redis" $sleeper -a cold >/dev/null
-wait $recorder
+wait $job
 status=$?
 out="status $status: $(cat "$tmp/err" "$tmp/out")"
 [[ $status == 0 && $(report targets target pid) == "$sleeper" ]]
@@ -113,8 +104,7 @@ start
 pmadv advise $sleeper -a cold >/dev/null
 wait_for 10 bash -c "pmadv report '$rec' --show summary 2>/dev/null | grep -q '^calls *1$'"
 result $? "report: while it is being written"
-kill -KILL $recorder
-wait $recorder 2>/dev/null
+stop KILL
 expect 0 '^record +not ended' "report: of a recorder that was killed" \
 	pmadv report "$rec" --show summary
 
@@ -131,7 +121,7 @@ start
 for _ in 1 2 3 4 5 6; do
 	pmadv advise "$redis" -a cold >/dev/null
 done
-wait $recorder
+wait $job
 status=$?
 out="status $status: $(cat "$tmp/err")"
 [[ $status == 1 && $out == *"No space left"* ]]

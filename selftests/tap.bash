@@ -13,6 +13,7 @@ tmp=$(mktemp -d "/tmp/$(basename "$0" .sh).XXXXXX")
 number=0
 failed=0
 out=
+job=
 
 # result STATUS DESCRIPTION: with the output of the last command if it failed.
 result()
@@ -70,6 +71,17 @@ wait_for()
 		((SECONDS < end)) || return 1
 		sleep 0.05
 	done
+}
+
+# stop [SIGNAL]: $job, which writes to $tmp/out and $tmp/err. Its status in $status
+# and all it said in $out.
+stop()
+{
+	kill "-${1:-INT}" "$job" 2>/dev/null
+	wait "$job" 2>/dev/null
+	status=$?
+	job=
+	out="status $status: $(cat "$tmp/err" "$tmp/out")"
 }
 
 # json FILTER: of the JSON lines in $out.
