@@ -366,10 +366,8 @@ static void integer_limits(const struct btf_type *type, bool is_signed,
 	unsigned int bits = type->size * 8;
 
 	if (is_signed) {
-		*min = -(int64_t)(1ULL << (bits - 1));
 		*max = (1ULL << (bits - 1)) - 1;
-		if (bits == 64)
-			*min = INT64_MIN;
+		*min = -(int64_t)*max - 1;
 	} else {
 		*min = 0;
 		*max = bits == 64 ? UINT64_MAX : (1ULL << bits) - 1;
