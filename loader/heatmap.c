@@ -320,16 +320,17 @@ int heatmap_print_cells(const struct heatmap *map, enum rows_format format)
 	for (size_t i = 0; i < map->nr_rows * map->nr_columns && !err; i++) {
 		size_t row = i / map->nr_columns, column = i % map->nr_columns;
 		uint64_t last = row_at(map, row + 1) - 1;
+		bool walked = !isnan(map->cells[i]);
 		const union cell cells[] = {
 			{ .number = (uint64_t)map->target->tgid },
 			{ .number = map->duration_ns * column / map->nr_columns },
 			{ .number = map->duration_ns * (column + 1) / map->nr_columns },
 			{ .number = row_address(map, row) },
 			{ .number = from_axis(map, last) + 1 },
-			{ .number = (uint64_t)(map->cells[i] * 1000 + 0.5) },
+			{ .number = walked ? (uint64_t)(map->cells[i] * 1000 + 0.5) : 0 },
 		};
 
-		if (!isnan(map->cells[i]))
+		if (walked)
 			err = rows_add(&rows, cells);
 	}
 	return err ? err : rows_end(&rows);
