@@ -165,6 +165,14 @@ bool hook_left(struct hook_policy *skel, unsigned int exits);
 bool hook_expect_exit(struct hook_policy *skel, unsigned int exits,
 		      unsigned int kind);
 
+/* Wait until the policy stays there: one of enum hook_hold. */
+bool hook_await_held(struct hook_policy *skel, unsigned int where);
+
+/* Have a child make a call; it exits with what that returned, negated. */
+pid_t hook_start(struct hook *h, int (*call)(struct hook *h));
+/* Wait until a process waits, for a lock for instance, and goes on doing so. */
+bool hook_await_waiting(pid_t pid);
+
 /* Does poll() on a link say that its policy is gone? Waits up to @ms for it. */
 bool hook_hung_up(struct bpf_link *link, int ms);
 

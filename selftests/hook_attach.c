@@ -4,6 +4,8 @@
  * out of force; what is refused there.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <linux/capability.h>
@@ -105,6 +107,78 @@ static void run_update_ejected(struct hook *h)
 	EXPECT_EQ(bpf_link__detach(h->link), 0);
 	EXPECT_EQ(h->skel->bss->exits, 1);
 	EXPECT_EQ(hook_walk(h, 0, 0), -ENOENT);
+}
+
+static void *attach_other(void *arg)
+{
+	struct hook *h = arg;
+
+	EXPECT_EQ(hook_attach(h->more[0]->maps.hook, &h->more_link[0]), -EINTR);
+	return NULL;
+}
+
+static int update_to_other(struct hook *h)
+{
+	return bpf_link__update_map(h->link, h->skel->maps.other);
+}
+
+/*
+ * The policy is ejected when the update is under way, but waits for its turn:
+ * a policy of the root cgroup, which does not want to in the end, comes first.
+ */
+static void run_update_too_late(struct hook *h)
+{
+	pthread_t thread;
+	struct stat root;
+	int status;
+	pid_t pid;
+
+	EXPECT_EQ(stat("/sys/fs/cgroup", &root), 0);
+	h->more[0] = hook_load(root.st_ino);
+	if (!EXPECT(h->more[0], ""))
+		return;
+	h->more[0]->bss->hold = HOOK_HOLD_INIT;
+	h->more[0]->bss->init_ret = -EINTR;
+	hook_rule(h->skel, h->addr, h->addr + h->len, PMADV_SKIP)->todo =
+		HOOK_DO_ERROR;
+	if (!EXPECT_EQ(pthread_create(&thread, NULL, attach_other, h), 0))
+		return;
+	hook_await_held(h->more[0], HOOK_HOLD_INIT);
+	pid = hook_start(h, update_to_other);
+	hook_await_waiting(pid);
+	EXPECT_EQ(hook_walk(h, 0, 0), -ECANCELED);
+	h->more[0]->bss->hold = 0;
+
+	pthread_join(thread, NULL);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(WEXITSTATUS(status), ENOLINK);
+	hook_expect_exit(h->skel, 1, PMADV_EXIT_ERROR);
+	EXPECT_EQ(hook_walk(h, 0, 0), -ENOENT);
+}
+
+static void *detach_slowly(void *arg)
+{
+	struct hook *h = arg;
+
+	EXPECT_EQ(bpf_link__detach(h->link), 0);
+	return NULL;
+}
+
+/* While its exit() runs it stands in sysfs, without a link. */
+static void run_detach_slowly(struct hook *h)
+{
+	pthread_t thread;
+
+	EXPECT(hook_counter("hook", "link_id") > 0, "");
+	h->skel->bss->hold = HOOK_HOLD_EXIT;
+	if (!EXPECT_EQ(pthread_create(&thread, NULL, detach_slowly, h), 0))
+		return;
+	hook_await_held(h->skel, HOOK_HOLD_EXIT);
+	EXPECT_EQ(hook_counter("hook", "link_id"), 0);
+	EXPECT_EQ(hook_walk(h, 0, 0), -ENOENT);
+	h->skel->bss->hold = 0;
+	pthread_join(thread, NULL);
+	hook_expect_exit(h->skel, 1, PMADV_EXIT_DETACHED);
 }
 
 static void run_detach(struct hook *h)
@@ -210,6 +284,18 @@ const struct hook_test hook_attach_tests[] = {
 		.description = "the link of an ejected policy can't be updated",
 		.setup = hook_setup_attached,
 		.run = run_update_ejected,
+	},
+	{
+		.name = "update_too_late",
+		.description = "nor if it was ejected when the update had begun",
+		.setup = hook_setup_attached,
+		.run = run_update_too_late,
+	},
+	{
+		.name = "detach_slowly",
+		.description = "a policy that takes its leave has no link",
+		.setup = hook_setup_attached,
+		.run = run_detach_slowly,
 	},
 	{
 		.name = "detach",

@@ -27,6 +27,20 @@ enum hook_do {
 };
 
 /**
+ * enum hook_hold - where the policy stays until the test lets it go on
+ * @HOOK_HOLD_ADVISE: In advise(), where mmap_lock is held.
+ * @HOOK_HOLD_BEGIN: In begin(), where it is not.
+ * @HOOK_HOLD_INIT: In init(), before the policy is in force.
+ * @HOOK_HOLD_EXIT: In exit(), when it is so no more.
+ */
+enum hook_hold {
+	HOOK_HOLD_ADVISE	= 1U << 0,
+	HOOK_HOLD_BEGIN		= 1U << 1,
+	HOOK_HOLD_INIT		= 1U << 2,
+	HOOK_HOLD_EXIT		= 1U << 3,
+};
+
+/**
  * struct hook_rule - what to answer for a stretch of addresses
  * @start: First address. A range is matched by where it begins.
  * @end: Address after the last one; the range is narrowed to it.

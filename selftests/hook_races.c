@@ -8,6 +8,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "hook.h"
@@ -421,6 +423,122 @@ static void run_exit_walking(struct hook *h)
 	hook_expect_intact(h);
 }
 
+/*
+ * Callers that wait for the target's mmap_lock: a walk stays in the policy and
+ * keeps it, the target wants it for writing, and nobody gets it any more. They
+ * are killed, which must not take the lock.
+ */
+static void *hold_lock(void *arg)
+{
+	struct hook *h = arg;
+
+	pmadv_one(h->target.pidfd, h->addr, h->len, 0, PMADV_POLICY, NULL);
+	return NULL;
+}
+
+static void *want_lock(void *arg)
+{
+	struct hook *h = arg;
+
+	target_call(&h->target, do_map, PAGE, PROT_READ, 0);
+	return NULL;
+}
+
+static int call_walk(struct hook *h)
+{
+	return pmadv_one(h->target.pidfd, h->addr, h->len, MADV_COLD,
+			 PMADV_SKIP_ERRORS, NULL);
+}
+
+/* The same row again and again, in one call that takes a second or more. */
+static int call_long_walk(struct hook *h)
+{
+	static struct iovec vec[1024];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_LEN(vec); i++)
+		vec[i] = (struct iovec){ (void *)h->addr, h->len };
+	return pmadv(h->target.pidfd, vec, i, MADV_COLD, PMADV_SKIP_ERRORS,
+		     NULL);
+}
+
+static int call_policy(struct hook *h)
+{
+	return pmadv_one(h->target.pidfd, h->addr, h->len, 0, PMADV_POLICY,
+			 NULL);
+}
+
+static int call_get_vma(struct hook *h)
+{
+	struct pidfd_vma arg = { .addr = h->addr };
+
+	return ioctl(h->target.pidfd, PIDFD_GET_VMA, &arg);
+}
+
+static const struct {
+	const char *where;
+	int (*call)(struct hook *h);
+	bool under_way;		/* before the lock can't be had */
+	unsigned int hold;
+} waits[] = {
+	{ "before it looks at its ranges", call_walk, false, 0 },
+	{ "after it let others have it", call_long_walk, true, 0 },
+	{ "after the policy's begin()", call_policy, true, HOOK_HOLD_BEGIN },
+	{ "to open a VMA fd", call_get_vma, false, 0 },
+};
+
+static void kill_waiting(struct hook *h, unsigned int nr)
+{
+	pthread_t holder, writer;
+	int status = 0;
+	pid_t pid = -1;
+
+	h->skel->bss->hold = HOOK_HOLD_ADVISE;
+	if (!EXPECT_EQ(pthread_create(&holder, NULL, hold_lock, h), 0))
+		return;
+	hook_await_held(h->skel, HOOK_HOLD_ADVISE);
+
+	h->skel->bss->hold |= waits[nr].hold;
+	if (waits[nr].under_way) {
+		pid = hook_start(h, waits[nr].call);
+		if (waits[nr].hold)
+			hook_await_held(h->skel, waits[nr].hold);
+		else
+			hook_sleep_ms(50);
+	}
+	if (!EXPECT_EQ(pthread_create(&writer, NULL, want_lock, h), 0))
+		goto let_go;
+	hook_await_waiting(h->target.pid);
+	if (!waits[nr].under_way)
+		pid = hook_start(h, waits[nr].call);
+	h->skel->bss->hold &= ~waits[nr].hold;
+
+	if (EXPECT(pid > 0, "") && hook_await_waiting(pid)) {
+		EXPECT_EQ(kill(pid, SIGKILL), 0);
+		EXPECT_EQ(waitpid(pid, &status, 0), pid);
+		EXPECT(WIFSIGNALED(status), "");
+		EXPECT(h->skel->bss->held & HOOK_HOLD_ADVISE,
+		       ": killed %s", waits[nr].where);
+	}
+	h->skel->bss->hold = 0;
+	pthread_join(writer, NULL);
+let_go:
+	h->skel->bss->hold = 0;
+	pthread_join(holder, NULL);
+}
+
+static void run_wait_killed(struct hook *h)
+{
+	unsigned int i;
+
+	if (!EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), 0))
+		return;
+	for (i = 0; i < ARRAY_LEN(waits); i++)
+		kill_waiting(h, i);
+	EXPECT(hook_walk(h, 0, 0) > 0, "");
+	hook_expect_intact(h);
+}
+
 const struct hook_test hook_race_tests[] = {
 	{
 		.name = "update_walking",
@@ -462,6 +580,13 @@ const struct hook_test hook_race_tests[] = {
 		.description = "a target that dies ends the walk",
 		.setup = setup_row,
 		.run = run_exit_walking,
+		.cleanup = cleanup_row,
+	},
+	{
+		.name = "wait_killed",
+		.description = "who waits for the lock can be killed, wherever",
+		.setup = setup_row,
+		.run = run_wait_killed,
 		.cleanup = cleanup_row,
 	},
 	{ }

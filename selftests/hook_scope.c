@@ -3,6 +3,7 @@
  * Tests of the hook: one policy per cgroup, and the nearest to the target wins.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "hook.h"
@@ -178,6 +179,56 @@ static void run_removed(struct hook *h)
 	EXPECT_EQ(who_decides(h), SECOND);
 }
 
+static void *attach_slowly(void *arg)
+{
+	struct hook *h = arg;
+
+	EXPECT_EQ(hook_attach(h->more[0]->maps.hook, &h->more_link[0]), 0);
+	return NULL;
+}
+
+static void *update_slowly(void *arg)
+{
+	struct hook *h = arg;
+
+	EXPECT_EQ(bpf_link__update_map(h->more_link[0], h->more[1]->maps.hook),
+		  0);
+	return NULL;
+}
+
+/* Remove the cgroup while @policy is on its way into force. */
+static void remove_during(struct hook *h, struct hook_policy *policy,
+			  void *(*into_force)(void *arg))
+{
+	pthread_t thread;
+
+	policy->bss->hold = HOOK_HOLD_INIT;
+	if (!EXPECT_EQ(pthread_create(&thread, NULL, into_force, h), 0))
+		return;
+	hook_await_held(policy, HOOK_HOLD_INIT);
+	EXPECT_EQ(rmdir(INNER), 0);
+	policy->bss->hold = 0;
+	pthread_join(thread, NULL);
+	EXPECT(hook_hung_up(h->more_link[0], 5000), "");
+	hook_expect_exit(policy, 1, PMADV_EXIT_CGROUP);
+}
+
+static void run_removed_attaching(struct hook *h)
+{
+	h->more[0] = hook_load(cgroup_id(INNER));
+	if (EXPECT(h->more[0], ""))
+		remove_during(h, h->more[0], attach_slowly);
+}
+
+static void run_removed_updating(struct hook *h)
+{
+	EXPECT_EQ(attach_to(h, 0, INNER), 0);
+	h->more[1] = hook_load(cgroup_id(INNER));
+	if (EXPECT(h->more[1], ""))
+		remove_during(h, h->more[1], update_slowly);
+	EXPECT_EQ(h->more[0]->bss->exits, 1);
+}
+
 /* Ejecting one policy leaves the next nearest in charge. */
 static void run_scope_ejected(struct hook *h)
 {
@@ -229,6 +280,20 @@ const struct hook_test hook_scope_tests[] = {
 		.description = "removing a cgroup detaches its policy",
 		.setup = setup_cgroups,
 		.run = run_removed,
+		.cleanup = remove_cgroups,
+	},
+	{
+		.name = "scope_removed_attaching",
+		.description = "a cgroup that goes too soon takes its policy along",
+		.setup = setup_cgroups,
+		.run = run_removed_attaching,
+		.cleanup = remove_cgroups,
+	},
+	{
+		.name = "scope_removed_updating",
+		.description = "and one that takes the place of another",
+		.setup = setup_cgroups,
+		.run = run_removed_updating,
 		.cleanup = remove_cgroups,
 	},
 	{

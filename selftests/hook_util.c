@@ -249,6 +249,40 @@ bool hook_expect_exit(struct hook_policy *skel, unsigned int exits,
 	       EXPECT_EQ(skel->bss->exit_kind, kind);
 }
 
+bool hook_await_held(struct hook_policy *skel, unsigned int where)
+{
+	volatile __u32 *held = &skel->bss->held;
+	unsigned int i;
+
+	for (i = 0; !(*held & where) && i < 5000; i++)
+		hook_sleep_ms(1);
+	return EXPECT(*held & where, "");
+}
+
+pid_t hook_start(struct hook *h, int (*call)(struct hook *h))
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(-call(h));
+	return pid;
+}
+
+bool hook_await_waiting(pid_t pid)
+{
+	char path[64], stat[256];
+	unsigned int i, seen = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	/* A short sleep is not taken for that. */
+	for (i = 0; seen < 5 && i < 5000; i++) {
+		hook_sleep_ms(1);
+		seen = read_file(path, stat, sizeof(stat)) > 0 &&
+		       strstr(stat, ") D ") ? seen + 1 : 0;
+	}
+	return EXPECT(seen, "");
+}
+
 bool hook_hung_up(struct bpf_link *link, int ms)
 {
 	struct pollfd pfd = { .fd = bpf_link__fd(link) };

@@ -17,6 +17,10 @@ __s32 begin_ret = 0;
 __s32 init_ret = 0;
 __u64 caller_text = 0;
 __u32 name_size = HOOK_NAME_LEN;
+volatile __u32 hold = 0;
+
+/* Where it stays at the moment. */
+volatile __u32 held = 0;
 
 /* What the policy saw. Not exact if walks run side by side. */
 struct hook_seen seen[HOOK_SEEN] = {};
@@ -43,6 +47,37 @@ char exit_msg[PMADV_EXIT_MSG_LEN] = {};
 extern int bpf_copy_from_user_str(void *dst, u32 dst__sz,
 				  const void *unsafe_ptr__ign,
 				  u64 flags) __ksym __weak;
+
+struct stay {
+	u64 until;
+	u32 where;
+};
+
+static long stay_on(u64 i, struct stay *stay)
+{
+	return !(hold & stay->where);
+}
+
+static long stay_longer(u64 i, struct stay *stay)
+{
+	bpf_loop(1 << 16, stay_on, stay, 0);
+	return !(hold & stay->where) || bpf_ktime_get_ns() > stay->until;
+}
+
+/* Not for ever: ten seconds if the test does not come to let it go. */
+static void stay(u32 where)
+{
+	struct stay stay = {
+		.until = bpf_ktime_get_ns() + 10000000000ULL,
+		.where = where,
+	};
+
+	if (!(hold & where))
+		return;
+	__sync_fetch_and_or(&held, where);
+	bpf_loop(1 << 23, stay_longer, &stay, 0);
+	__sync_fetch_and_and(&held, ~where);
+}
 
 static int find_rule(u64 addr)
 {
@@ -112,6 +147,7 @@ s32 BPF_PROG(hook_advise, struct pmadv_range *range, struct task_struct *task,
 	int i = find_rule(range->start);
 	struct hook_rule *rule;
 
+	stay(HOOK_HOLD_ADVISE);
 	note(range, task, at);
 	if (i < 0 || i >= HOOK_RULES)
 		return otherwise;
@@ -175,6 +211,7 @@ s32 BPF_PROG(hook_begin, struct pmadv_walk *walk, struct task_struct *task)
 	begin_flags = walk->flags;
 	begin_advice = walk->advice;
 	begin_tgid = task->tgid;
+	stay(HOOK_HOLD_BEGIN);
 	if (caller_text)
 		text_ret = bpf_copy_from_user_str(text, sizeof(text),
 						  (void *)caller_text, 0);
@@ -195,6 +232,7 @@ SEC("struct_ops.s/hook_init")
 s32 BPF_PROG(hook_init)
 {
 	__sync_fetch_and_add(&inits, 1);
+	stay(HOOK_HOLD_INIT);
 	return init_ret;
 }
 
@@ -204,6 +242,7 @@ void BPF_PROG(hook_exit, struct pmadv_exit_info *info)
 	exit_kind = info->kind;
 	exit_code = info->code;
 	bpf_probe_read_kernel(exit_msg, sizeof(exit_msg), info->msg);
+	stay(HOOK_HOLD_EXIT);
 	__sync_fetch_and_add(&exits, 1);
 }
 
