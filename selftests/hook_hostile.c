@@ -580,6 +580,10 @@ static void run_tools(struct hook *h)
 	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
 	if (skel)
 		EXPECT_EQ(skel->bss->nr_asked, 2);
+	/* Which it then forgot. */
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	if (skel)
+		EXPECT_EQ(skel->bss->nr_asked, 1);
 	hook_refused__destroy(skel);
 }
 

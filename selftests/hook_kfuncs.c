@@ -73,6 +73,10 @@ static void run_name(struct hook *h)
 	expect_name(h, "a na");
 	h->skel->data->name_size = 1;
 	expect_name(h, "");
+	h->skel->data->name_size = 0;
+	ask(h, HOOK_DO_NAME);
+	EXPECT_EQ(hook_walk(h, 0, 0), 0);
+	EXPECT_EQ(h->skel->bss->seen[0].name_ret, -EINVAL);
 	h->skel->data->name_size = HOOK_NAME_LEN;
 
 	/* Only half of it: two mappings, two names. */

@@ -317,6 +317,7 @@ static void run_error_late(struct hook *h)
 static void run_detach_all(struct hook *h)
 {
 	EXPECT_EQ(write_file(HOOK_SYSFS "/detach_all", "0"), -EINVAL);
+	EXPECT_EQ(write_file(HOOK_SYSFS "/detach_all", "all"), -EINVAL);
 	EXPECT_EQ(hook_walk(h, 0, 0), 0);
 
 	EXPECT_EQ(write_file(HOOK_SYSFS "/detach_all", "1"), 0);

@@ -316,13 +316,17 @@ static void run_no_progress(struct hook *h)
 		if (!EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), 0))
 			return;
 		rule = answer(h, MADV_PAGEOUT);
-		rule->todo = HOOK_DO_SET_END;
+		rule->todo = HOOK_DO_SET_END | HOOK_DO_SAMPLE;
 		rule->set_end = wrong[i];
+		rule->sample_nr = 1;
 
 		EXPECT_EQ(hook_walk(h, 0, 0), -ECANCELED);
 		EXPECT_EQ(h->result.stopped, PMADV_STOPPED_EJECTED);
 		EXPECT_EQ(h->result.bytes_advised, 0);
 		EXPECT_EQ(h->skel->bss->nr_seen, 1);
+		EXPECT_EQ(h->skel->bss->seen[0].sample_ret,
+			  wrong[i] > h->addr && wrong[i] < h->addr + h->len ?
+			  0 : -EINVAL);
 		hook_expect_exit(h->skel, 1, PMADV_EXIT_NO_PROGRESS);
 		EXPECT(hook_hung_up(h->link, 2000), ", end %lx", wrong[i]);
 	}

@@ -395,6 +395,8 @@ ADVISE(tools)
 				     BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (count)
 		nr_asked = ++*count;
+	if (nr_asked == 2)
+		bpf_task_storage_delete(&asked, task);
 	bpf_map_update_elem(&when, &start, &now, BPF_ANY);
 	bpf_ringbuf_output(&said, &start, sizeof(start), 0);
 
