@@ -218,10 +218,9 @@ static void cleanup_pin(struct hook *h)
 	unlink(PIN);
 }
 
-/* Attach in a child that has only some of its rights; returns its errno. */
-static int attach_with(struct hook *h, uint64_t caps)
+/* Have a child that has only some of its rights do it; returns its errno. */
+static int do_with(struct hook *h, uint64_t caps, int (*call)(struct hook *h))
 {
-	struct bpf_link *link;
 	int status;
 	pid_t pid;
 
@@ -231,27 +230,59 @@ static int attach_with(struct hook *h, uint64_t caps)
 	if (!pid) {
 		if (set_caps(caps))
 			_exit(255);
-		_exit(-hook_attach(h->skel->maps.hook, &link));
+		_exit(-call(h));
 	}
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return 255;
 	return WEXITSTATUS(status);
 }
 
-static void run_caps(struct hook *h)
+static int attach_hook(struct hook *h)
+{
+	struct bpf_link *link;
+
+	return hook_attach(h->skel->maps.hook, &link);
+}
+
+/* Also where bpf(2) is for everybody: 2 is what it is otherwise. */
+#define UNPRIVILEGED_OFF	"/proc/sys/kernel/unprivileged_bpf_disabled"
+
+static void expect_refused(struct hook *h, int (*call)(struct hook *h))
 {
 	const uint64_t bpf = 1ULL << CAP_BPF, perfmon = 1ULL << CAP_PERFMON;
 	const uint64_t nice = 1ULL << CAP_SYS_NICE;
+	static const char *const off[] = { "0", "2" };
+	unsigned int i;
 
-	EXPECT_EQ(attach_with(h, 0), EPERM);
-	EXPECT_EQ(attach_with(h, nice | bpf), EPERM);
-	EXPECT_EQ(attach_with(h, nice | perfmon), EPERM);
+	for (i = 0; i < ARRAY_LEN(off); i++) {
+		EXPECT_EQ(write_file(UNPRIVILEGED_OFF, off[i]), 0);
+		EXPECT_EQ(do_with(h, 0, call), EPERM);
+		EXPECT_EQ(do_with(h, nice | bpf, call), EPERM);
+		EXPECT_EQ(do_with(h, nice | perfmon, call), EPERM);
+	}
+}
+
+static void run_caps(struct hook *h)
+{
+	const uint64_t caps = 1ULL << CAP_BPF | 1ULL << CAP_PERFMON;
+
+	expect_refused(h, attach_hook);
 	EXPECT_EQ(h->skel->bss->inits, 0);
 
 	/* Its link goes with it. */
-	EXPECT_EQ(attach_with(h, bpf | perfmon), 0);
+	EXPECT_EQ(do_with(h, caps, attach_hook), 0);
 	EXPECT_EQ(h->skel->bss->inits, 1);
 	hook_expect_exit(h->skel, 1, PMADV_EXIT_DETACHED);
+}
+
+static void run_update_caps(struct hook *h)
+{
+	const uint64_t caps = 1ULL << CAP_BPF | 1ULL << CAP_PERFMON;
+
+	expect_refused(h, update_to_other);
+	EXPECT_EQ(h->skel->bss->exits, 0);
+	EXPECT_EQ(do_with(h, caps, update_to_other), 0);
+	hook_expect_exit(h->skel, 1, PMADV_EXIT_REPLACED);
 }
 
 const struct hook_test hook_attach_tests[] = {
@@ -315,6 +346,12 @@ const struct hook_test hook_attach_tests[] = {
 		.description = "attaching needs CAP_BPF and CAP_PERFMON",
 		.setup = hook_setup_loaded,
 		.run = run_caps,
+	},
+	{
+		.name = "update_caps",
+		.description = "so does updating, whoever has the link",
+		.setup = hook_setup_attached,
+		.run = run_update_caps,
 	},
 	{ }
 };
