@@ -244,22 +244,14 @@ static int attach_hook(struct hook *h)
 	return hook_attach(h->skel->maps.hook, &link);
 }
 
-/* Also where bpf(2) is for everybody: 2 is what it is otherwise. */
-#define UNPRIVILEGED_OFF	"/proc/sys/kernel/unprivileged_bpf_disabled"
-
 static void expect_refused(struct hook *h, int (*call)(struct hook *h))
 {
 	const uint64_t bpf = 1ULL << CAP_BPF, perfmon = 1ULL << CAP_PERFMON;
 	const uint64_t nice = 1ULL << CAP_SYS_NICE;
-	static const char *const off[] = { "0", "2" };
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_LEN(off); i++) {
-		EXPECT_EQ(write_file(UNPRIVILEGED_OFF, off[i]), 0);
-		EXPECT_EQ(do_with(h, 0, call), EPERM);
-		EXPECT_EQ(do_with(h, nice | bpf, call), EPERM);
-		EXPECT_EQ(do_with(h, nice | perfmon, call), EPERM);
-	}
+	EXPECT_EQ(do_with(h, 0, call), EPERM);
+	EXPECT_EQ(do_with(h, nice | bpf, call), EPERM);
+	EXPECT_EQ(do_with(h, nice | perfmon, call), EPERM);
 }
 
 static void run_caps(struct hook *h)
