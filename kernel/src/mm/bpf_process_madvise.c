@@ -345,7 +345,7 @@ void pmadv_policy_advised(struct pmadv_decision *decision,
 	struct pmadv_policy *policy = decision->policy;
 
 	rcu_read_lock();
-	if (pmadv_gate_open(policy) && policy->ops->advised)
+	if (pmadv_gate_open(policy))
 		policy->ops->advised(&decision->range, stats);
 	rcu_read_unlock();
 }

@@ -575,7 +575,7 @@ static int pmadv_check_ranges(struct pmadv_call *call, struct iovec *iov,
 	for (i = 0; i < nr; i++) {
 		start = (unsigned long)iov[i].iov_base;
 		len = PAGE_ALIGN(iov[i].iov_len);
-		if (!PAGE_ALIGNED(start) || (iov[i].iov_len && !len))
+		if (!PAGE_ALIGNED(start))
 			goto invalid;
 		start = untagged_addr_remote(call->mm, start);
 		if (start + len < start)
@@ -642,9 +642,10 @@ static int pmadv_begin(struct pmadv_call *call)
 		if (!call->policy)
 			return -ENOENT;
 		ret = pmadv_policy_begin(call->policy, &call->walk, call->task);
-		call->wants_stats = pmadv_policy_wants_stats(call->policy);
-		if (!ret)
+		if (!ret) {
+			call->wants_stats = pmadv_policy_wants_stats(call->policy);
 			return 0;
+		}
 		pmadv_policy_put(call->policy);
 		call->policy = NULL;
 	} while (ret > 0);
