@@ -156,6 +156,37 @@ static void run_update_too_late(struct hook *h)
 	EXPECT_EQ(hook_walk(h, 0, 0), -ENOENT);
 }
 
+static void *update_slowly(void *arg)
+{
+	struct hook *h = arg;
+
+	EXPECT_EQ(bpf_link__update_map(h->link, h->more[0]->maps.hook),
+		  -ENOLINK);
+	return NULL;
+}
+
+/* The old policy is ejected while the new one's init() runs. */
+static void run_update_ejecting(struct hook *h)
+{
+	pthread_t thread;
+
+	h->more[0] = hook_load(0);
+	if (!EXPECT(h->more[0], ""))
+		return;
+	h->more[0]->bss->hold = HOOK_HOLD_INIT;
+	hook_rule(h->skel, h->addr, h->addr + h->len, PMADV_SKIP)->todo =
+		HOOK_DO_ERROR;
+	if (!EXPECT_EQ(pthread_create(&thread, NULL, update_slowly, h), 0))
+		return;
+	hook_await_held(h->more[0], HOOK_HOLD_INIT);
+	EXPECT_EQ(hook_walk(h, 0, 0), -ECANCELED);
+	h->more[0]->bss->hold = 0;
+	pthread_join(thread, NULL);
+	hook_expect_exit(h->skel, 1, PMADV_EXIT_ERROR);
+	hook_expect_exit(h->more[0], 1, PMADV_EXIT_DETACHED);
+	EXPECT(hook_hung_up(h->link, 5000), "");
+}
+
 static void *detach_slowly(void *arg)
 {
 	struct hook *h = arg;
@@ -313,6 +344,12 @@ const struct hook_test hook_attach_tests[] = {
 		.description = "nor if it was ejected when the update had begun",
 		.setup = hook_setup_attached,
 		.run = run_update_too_late,
+	},
+	{
+		.name = "update_ejecting",
+		.description = "an ejection in the midst of an update ends it",
+		.setup = hook_setup_attached,
+		.run = run_update_ejecting,
 	},
 	{
 		.name = "detach_slowly",

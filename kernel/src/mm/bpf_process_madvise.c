@@ -825,11 +825,8 @@ static int bpf_pmadv_update(void *kdata, void *old_kdata, struct bpf_link *link)
 		return -EPERM;
 
 	mutex_lock(&pmadv_mutex);
-	old = pmadv_policy_of(old_ops);
 	if (pmadv_policy_of(ops))
 		err = -EBUSY;
-	else if (!pmadv_gate_open(old))
-		err = -ENOLINK;
 	mutex_unlock(&pmadv_mutex);
 	if (err)
 		return err;
@@ -839,9 +836,19 @@ static int bpf_pmadv_update(void *kdata, void *old_kdata, struct bpf_link *link)
 		return PTR_ERR(policy);
 
 	mutex_lock(&pmadv_mutex);
-	old->link = NULL;
-	list_replace_rcu(&old->node, &policy->node);
+	old = pmadv_policy_of(old_ops);
+	/* Whoever closed the gate, if only just, is about to detach @link. */
+	if (pmadv_gate_open(old)) {
+		old->link = NULL;
+		list_replace_rcu(&old->node, &policy->node);
+	} else {
+		err = -ENOLINK;
+	}
 	mutex_unlock(&pmadv_mutex);
+	if (err) {
+		pmadv_retire(policy, PMADV_EXIT_DETACHED, "detached");
+		return err;
+	}
 
 	pmadv_retire(old, PMADV_EXIT_REPLACED, "replaced");
 	if (pmadv_check_scope(policy->cgroup_id))
