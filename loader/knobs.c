@@ -53,6 +53,55 @@ static bool is_volatile(const struct btf *btf, uint32_t id)
 	return false;
 }
 
+/* What no variable comes near, and a damaged object may well have. */
+#define MOST_PARTS	4096
+
+static bool is_sound_part(const struct btf *btf, uint32_t id, size_t room,
+			  unsigned int *parts);
+
+static bool are_sound_members(const struct btf *btf, const struct btf_type *type,
+			      size_t room, unsigned int *parts)
+{
+	for (unsigned int i = 0; i < btf_vlen(type); i++) {
+		size_t offset = btf_member_bit_offset(type, i) / 8;
+
+		if (offset > room || !is_sound_part(btf, btf_members(type)[i].type,
+						    room - offset, parts))
+			return false;
+	}
+	return true;
+}
+
+static bool is_sound_part(const struct btf *btf, uint32_t id, size_t room,
+			  unsigned int *parts)
+{
+	const struct btf_type *type = resolve(btf, id);
+	ssize_t size = btf__resolve_size(btf, id);
+
+	if (!type || size < 0 || (size_t)size > room || ++*parts > MOST_PARTS)
+		return false;
+	if (btf_is_array(type))
+		return is_sound_part(btf, btf_array(type)->type, room, parts);
+	if (btf_is_composite(type))
+		return are_sound_members(btf, type, (size_t)size, parts);
+	if (btf_is_int(type))
+		return size == 1 || size == 2 || size == 4 || size == 8 || size == 16;
+	if (btf_is_any_enum(type))
+		return size == 1 || size == 2 || size == 4 || size == 8;
+	return true;
+}
+
+/*
+ * libbpf checks that what types refer to is there, not that the parts of one are
+ * inside it: is it, with all its parts, one of no more than @room bytes?
+ */
+static bool is_sound(const struct btf *btf, uint32_t id, size_t room)
+{
+	unsigned int parts = 0;
+
+	return is_sound_part(btf, id, room, &parts);
+}
+
 /* One variable after the other of the sections that begin with @section. */
 struct variables {
 	struct bpf_object *object;
@@ -85,20 +134,21 @@ static bool next_variable(struct variables *at, struct place *place)
 	size_t size = 0;
 	char *data;
 
-	while (!at->datasec || at->index >= btf_vlen(at->datasec)) {
-		at->map = bpf_object__next_map(at->object, at->map);
-		if (!at->map)
-			return false;
-		at->datasec = section_of(btf, at->map, at->section);
-		at->index = 0;
-	}
+	do {
+		while (!at->datasec || at->index >= btf_vlen(at->datasec)) {
+			at->map = bpf_object__next_map(at->object, at->map);
+			if (!at->map)
+				return false;
+			at->datasec = section_of(btf, at->map, at->section);
+			at->index = 0;
+		}
 
-	data = bpf_map__initial_value(at->map, &size);
-	info = &btf_var_secinfos(at->datasec)[at->index++];
-	if (!data || (size_t)info->offset + info->size > size)
-		return next_variable(at, place);
+		data = bpf_map__initial_value(at->map, &size);
+		info = &btf_var_secinfos(at->datasec)[at->index++];
+		variable = btf__type_by_id(btf, info->type);
+	} while (!data || info->offset > size || !btf_is_var(variable) ||
+		 !is_sound(btf, variable->type, size - info->offset));
 
-	variable = btf__type_by_id(btf, info->type);
 	place->btf = btf;
 	place->name = btf__name_by_offset(btf, variable->name_off);
 	place->type = variable->type;

@@ -180,22 +180,25 @@ static bool is_policy_map(struct bpf_object *object, struct bpf_map *map)
 	       (!name[strlen(OPS_TYPE)] || !strncmp(name + strlen(OPS_TYPE), "___", 3));
 }
 
-/* A data member of the policy's structure, before it is loaded. */
+/* A data member of the policy's structure, before it is loaded; not aligned. */
 static void *ops_member(const struct policy *policy, const char *name, size_t size)
 {
 	const struct btf *btf = bpf_object__btf(policy->object);
 	const struct btf_type *type =
 		btf__type_by_id(btf, bpf_map__btf_value_type_id(policy->map));
-	char *data = bpf_map__initial_value(policy->map, NULL);
+	size_t whole = 0;
+	char *data = bpf_map__initial_value(policy->map, &whole);
 
 	for (unsigned int i = 0; i < btf_vlen(type); i++) {
 		const struct btf_member *member = &btf_members(type)[i];
+		size_t offset = btf_member_bit_offset(type, i) / 8;
 
 		if (strcmp(btf__name_by_offset(btf, member->name_off), name))
 			continue;
-		if (btf__resolve_size(btf, member->type) != (ssize_t)size)
+		if (btf__resolve_size(btf, member->type) != (ssize_t)size ||
+		    offset + size > whole)
 			return NULL;
-		return data + btf_member_bit_offset(type, i) / 8;
+		return data + offset;
 	}
 	return NULL;
 }
@@ -227,7 +230,7 @@ static int find_policy_map(struct policy *policy, const char *path)
 	if (!name || !*name)
 		return say_error(-EUSAGE, "%s: the policy %s has no .name", path,
 				 bpf_map__name(policy->map));
-	snprintf(policy->name, sizeof(policy->name), "%s", name);
+	snprintf(policy->name, sizeof(policy->name), "%.*s", PMADV_NAME_LEN - 1, name);
 	return 0;
 }
 
@@ -256,7 +259,7 @@ int policy_open(struct policy *policy, const char *name)
 int policy_set(struct policy *policy, const struct vec *set, const char *cgroup)
 {
 	const char *const *assignments = set->items;
-	uint64_t *cgroup_id;
+	void *cgroup_id;
 	int err = 0;
 
 	for (size_t i = 0; i < set->nr && !err; i++)
@@ -264,17 +267,19 @@ int policy_set(struct policy *policy, const struct vec *set, const char *cgroup)
 	if (err)
 		return err;
 
-	cgroup_id = ops_member(policy, "cgroup_id", sizeof(*cgroup_id));
+	cgroup_id = ops_member(policy, "cgroup_id", sizeof(policy->cgroup_id));
 	if (cgroup) {
 		if (!cgroup_id)
 			return say_error(-EUSAGE, "policy %s has no cgroup_id in its " OPS_TYPE
 					 ": build it against this kernel's vmlinux.h",
 					 policy->name);
-		err = cgroup_id_of(cgroup, cgroup_id);
+		err = cgroup_id_of(cgroup, &policy->cgroup_id);
 		if (err)
 			return err;
+		memcpy(cgroup_id, &policy->cgroup_id, sizeof(policy->cgroup_id));
+	} else if (cgroup_id) {
+		memcpy(&policy->cgroup_id, cgroup_id, sizeof(policy->cgroup_id));
 	}
-	policy->cgroup_id = cgroup_id ? *cgroup_id : 0;
 	return 0;
 }
 
