@@ -36,12 +36,10 @@ struct records {
 	struct bpf_link *links[8];
 	unsigned int nr_links;
 	struct ring_buffer *ring;
-	struct records_handler handler;
+	struct record_reader reader;
 	const volatile uint64_t *lost;
 	uint64_t lost_said;
 	int64_t nap_ns;
-	char comm[PMADV_COMM_LEN];		/* of the last record, as it came */
-	char comm_clean[PMADV_COMM_LEN];	/* and as it is shown */
 };
 
 static int check_record(const struct pmadv_record *head, size_t size)
@@ -62,20 +60,20 @@ static int check_record(const struct pmadv_record *head, size_t size)
 }
 
 /* One record after the other is of the same target: it is cleaned once. */
-static void clean_comm(struct records *records, struct pmadv_record *head)
+static void clean_comm(struct record_reader *reader, struct pmadv_record *head)
 {
-	if (memcmp(head->comm, records->comm, sizeof(head->comm))) {
-		memcpy(records->comm, head->comm, sizeof(head->comm));
-		memcpy(records->comm_clean, head->comm, sizeof(head->comm));
-		records->comm_clean[sizeof(head->comm) - 1] = '\0';
-		clean_text(records->comm_clean);
+	if (memcmp(head->comm, reader->comm, sizeof(head->comm))) {
+		memcpy(reader->comm, head->comm, sizeof(head->comm));
+		memcpy(reader->comm_clean, head->comm, sizeof(head->comm));
+		reader->comm_clean[sizeof(head->comm) - 1] = '\0';
+		clean_text(reader->comm_clean);
 	}
-	memcpy(head->comm, records->comm_clean, sizeof(head->comm));
+	memcpy(head->comm, reader->comm_clean, sizeof(head->comm));
 }
 
-static int on_record(void *data, void *item, size_t size)
+int record_take(void *data, void *item, size_t size)
 {
-	struct records *records = data;
+	struct record_reader *reader = data;
 	union {
 		struct pmadv_record head;
 		struct pmadv_range_record range;
@@ -92,14 +90,14 @@ static int on_record(void *data, void *item, size_t size)
 	switch (head->type) {
 	case PMADV_RECORD_RANGE:
 		record.range = *(const struct pmadv_range_record *)item;
-		clean_comm(records, &record.head);
-		return records->handler.range ?
-		       records->handler.range(records->handler.data, &record.range) : 0;
+		clean_comm(reader, &record.head);
+		return reader->handler.range ?
+		       reader->handler.range(reader->handler.data, &record.range) : 0;
 	case PMADV_RECORD_CALL:
 		record.call = *(const struct pmadv_call_record *)item;
-		clean_comm(records, &record.head);
-		return records->handler.call ?
-		       records->handler.call(records->handler.data, &record.call) : 0;
+		clean_comm(reader, &record.head);
+		return reader->handler.call ?
+		       reader->handler.call(reader->handler.data, &record.call) : 0;
 	default:
 		return 0;
 	}
@@ -215,7 +213,8 @@ static int open_monitor(struct records *records, const struct records_filter *fi
 	if (!records->lost || size != sizeof(*records->lost))
 		return say_error(-EPROTO, "%s does not count lost records: install pmadv and its monitor.bpf.o together",
 				 path);
-	records->ring = ring_buffer__new(bpf_map__fd(map), on_record, records, NULL);
+	records->ring = ring_buffer__new(bpf_map__fd(map), record_take, &records->reader,
+					 NULL);
 	if (!records->ring)
 		return say_failed("its ring buffer", -errno);
 	err = attach_all(records);
@@ -234,7 +233,7 @@ struct records *records_open(const struct records_filter *filter, uint64_t buffe
 		*err = say_error(-ENOMEM, "not enough memory");
 		return NULL;
 	}
-	records->handler = *handler;
+	records->reader.handler = *handler;
 	*err = open_monitor(records, filter, buffer ? buffer : RECORDS_BUFFER_DEFAULT);
 	if (*err) {
 		records_close(records);
@@ -309,7 +308,9 @@ static int64_t until(uint64_t a, uint64_t b)
 
 static int tick(struct records *records)
 {
-	return records->handler.tick(records->handler.data, records);
+	const struct records_handler *handler = &records->reader.handler;
+
+	return handler->tick(handler->data, records);
 }
 
 int records_watch(struct records *records, uint64_t interval, uint64_t duration,

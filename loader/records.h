@@ -30,6 +30,19 @@ struct records_handler {
 	void *data;
 };
 
+/* What takes records as they come. */
+struct record_reader {
+	struct records_handler handler;
+	char comm[PMADV_COMM_LEN];		/* of the last record, as it came */
+	char comm_clean[PMADV_COMM_LEN];	/* and as it is shown */
+};
+
+/*
+ * Check the record @item of @size bytes, as the ring buffer has it, and
+ * hand a copy of it to the handler of @reader. 0 or an error, said.
+ */
+int record_take(void *reader, void *item, size_t size);
+
 /*
  * Attach the monitor with a ring buffer of @buffer bytes (made a power of two
  * of at least a page). NULL and *@err, said, if that fails.
