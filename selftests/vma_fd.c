@@ -1305,6 +1305,23 @@ TEST_F(vma_fd, exec_with_shared_memory)
 	EXPECT_TRUE(is_stale(self->fd, self->addr, self->len));
 }
 
+/* The same if nobody has the number of the process any more. */
+TEST_F(vma_fd, exit_with_shared_memory)
+{
+	struct poller poller;
+	long pid;
+
+	pid = target_call(&self->t, do_share_memory, 0, 0, 0);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(0, poller_start(&poller, self->fd, false));
+	ASSERT_EQ(0, kill(self->t.pid, SIGKILL));
+	ASSERT_EQ(self->t.pid, waitpid(self->t.pid, NULL, 0));
+	EXPECT_TRUE(is_stale(self->fd, self->addr, self->len));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(POLLHUP, poller_join(&poller));
+	EXPECT_TRUE(is_stale(self->fd, self->addr, self->len));
+}
+
 /* Rights *******************************************************************/
 
 static long setup_user(unsigned long uid, unsigned long a, unsigned long b)
