@@ -143,10 +143,14 @@ int object_find(const char *name, char path[PATH_MAX])
 		{ program, "/../lib/pmadv" },
 		{ PMADV_POLICY_DIR, "" },
 	};
+	struct stat st;
 
 	if (strchr(name, '/') || has_suffix(name, ".o")) {
-		if (access(name, R_OK))
+		if (access(name, R_OK) || stat(name, &st))
 			return say_error(-errno, "%s: %s", name, strerror(errno));
+		if (!S_ISREG(st.st_mode))
+			return say_error(-EINVAL, "%s is no file: give the path of a BPF object, NAME.bpf.o",
+					 name);
 		snprintf(path, PATH_MAX, "%s", name);
 		return 0;
 	}
@@ -234,6 +238,11 @@ static int find_policy_map(struct policy *policy, const char *path)
 	return 0;
 }
 
+static int say_no_btf(const char *path)
+{
+	return say_error(-EUSAGE, "%s has no BTF: build it with clang -target bpf -g", path);
+}
+
 int policy_open(struct policy *policy, const char *name)
 {
 	char path[PATH_MAX];
@@ -248,11 +257,13 @@ int policy_open(struct policy *policy, const char *name)
 	if (!policy->object) {
 		err = -errno;
 		policy_log_print();
+		if (err == -ENOENT)
+			return say_no_btf(path);
 		return say_error(err, "%s is no BPF object that can be read (%s): build it with clang -target bpf -g",
 				 path, error_text(err));
 	}
 	if (!bpf_object__btf(policy->object))
-		return say_error(-EUSAGE, "%s has no BTF: build it with -g", path);
+		return say_no_btf(path);
 	return find_policy_map(policy, path);
 }
 

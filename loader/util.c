@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bpf/libbpf.h>
+
 #include "output.h"
 
 int exit_status(int err)
@@ -36,6 +38,8 @@ int exit_status(int err)
 
 const char *error_text(int err)
 {
+	static char text[64];
+
 	switch (-err) {
 	case EUSAGE:
 		return "wrong usage";
@@ -44,8 +48,12 @@ const char *error_text(int err)
 	case EEJECTED:
 		return "the policy was ejected";
 	default:
-		return strerror(-err);
+		break;
 	}
+	if (-err < __LIBBPF_ERRNO__START)
+		return strerror(-err);
+	libbpf_strerror(err, text, sizeof(text));
+	return text;
 }
 
 int say_error(int err, const char *format, ...)

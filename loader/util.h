@@ -30,7 +30,7 @@ enum pmadv_exit {
 
 int exit_status(int err);
 
-/* strerror() for a negative errno or one of ours. */
+/* strerror() for a negative errno, or one of libbpf or ours; until the next call. */
 const char *error_text(int err);
 
 /*
