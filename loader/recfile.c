@@ -12,6 +12,7 @@
 
 #include <zlib.h>
 
+#include "lock.h"
 #include "util.h"
 
 #if __BYTE_ORDER != __LITTLE_ENDIAN
@@ -107,28 +108,63 @@ static ssize_t read_some(int fd, void *data, size_t size)
 	return (ssize_t)got;
 }
 
-/* Nothing but a record is to be lost to a slip of the finger. */
-static int make_room(const char *path)
+static int check_record(int fd)
 {
 	char magic[sizeof(PMADV_FILE_MAGIC) - 1];
+	ssize_t got = read_some(fd, magic, sizeof(magic));
+
+	/* Nothing at all is what is left of one that was killed at its start. */
+	if (got <= 0)
+		return (int)got;
+	return got == sizeof(magic) && !memcmp(magic, PMADV_FILE_MAGIC, sizeof(magic)) ?
+	       0 : -EEXIST;
+}
+
+static int say_busy(int fd, const char *path)
+{
+	char holder[LOCK_HOLDER_LEN];
+
+	return say_error(-EBUSY, "another pmadv record%s is writing %s: end it first, or name another file with --output",
+			 lock_holder(fd, holder), path);
+}
+
+/* Nothing but a record is to be lost, and none that is being written. */
+static int make_room(const char *path)
+{
 	struct stat st;
-	ssize_t got;
-	int fd;
+	int err, fd;
 
 	if (lstat(path, &st))
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EEXIST;
-	if (st.st_size) {
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-		if (fd < 0)
-			return -errno;
-		got = read_some(fd, magic, sizeof(magic));
-		close(fd);
-		if (got != sizeof(magic) || memcmp(magic, PMADV_FILE_MAGIC, sizeof(magic)))
-			return -EEXIST;
-	}
-	return unlink(path) ? -errno : 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	err = check_record(fd);
+	if (!err)
+		err = lock_take(fd, path);
+	if (!err && unlink(path))
+		err = -errno;
+	if (err == -EBUSY)
+		say_busy(fd, path);
+	close(fd);
+	return err;
+}
+
+/* Whatever the umask allows, and not through somebody else's link. */
+static int create(struct recfile *file)
+{
+	int err;
+
+	file->fd = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (file->fd < 0)
+		return say_error(-errno, "cannot create %s: %s", file->path,
+				 strerror(errno));
+	err = lock_take(file->fd, file->path);
+	if (err == -EBUSY)
+		return say_busy(file->fd, file->path);
+	return err ? say_error(err, "cannot lock %s: %s", file->path, error_text(err)) : 0;
 }
 
 int recfile_create(const char *path, const struct pmadv_file_header *header,
@@ -141,17 +177,16 @@ int recfile_create(const char *path, const struct pmadv_file_header *header,
 	if (err == -EEXIST)
 		return say_error(err, "%s is there and is no record of pmadv: it stays as it is; name another file with --output",
 				 path);
+	if (err == -EBUSY)
+		return err;
 	if (err)
 		return say_error(err, "cannot replace %s: %s", path, error_text(err));
 
 	file = recfile_new(path);
 	if (!file)
 		return say_error(-ENOMEM, "not enough memory");
-	/* Whatever the umask allows, and not through somebody else's link. */
-	file->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (file->fd < 0) {
-		err = say_error(-errno, "cannot create %s: %s", path, strerror(errno));
-	} else {
+	err = create(file);
+	if (!err) {
 		file->header = *header;
 		memcpy(file->header.magic, PMADV_FILE_MAGIC, sizeof(file->header.magic));
 		file->header.version = PMADV_FILE_VERSION;
@@ -216,6 +251,9 @@ static int check_header(struct recfile *file, ssize_t got)
 	if (got < 0)
 		return say_error((int)got, "cannot read %s: %s", file->path,
 				 error_text((int)got));
+	if (!got)
+		return say_error(-EINVAL, "%s is empty: if it is to be a record, the recording ended before it began",
+				 file->path);
 	if ((size_t)got < sizeof(header->magic) ||
 	    memcmp(header->magic, PMADV_FILE_MAGIC, sizeof(header->magic)))
 		return say_error(-EINVAL, "%s is no record of pmadv", file->path);

@@ -13,7 +13,8 @@ struct recfile;
 
 /*
  * A new file for the owner's eyes only. One that is there is replaced if it is
- * a record or empty, else refused. These say what is wrong and return an error.
+ * a record or empty, else refused, as is one that is being written. These say what
+ * is wrong and return an error.
  */
 int recfile_create(const char *path, const struct pmadv_file_header *header,
 		   struct recfile **file);

@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "cgroup.h"
+#include "lock.h"
 #include "sysfs.h"
 
 int rule_cgroups(const struct rule *rule, struct rule_cgroups *cgroups)
@@ -129,6 +129,7 @@ static int adopt_all(struct scopes *scopes)
 
 int scopes_open(struct scopes *scopes)
 {
+	char holder[LOCK_HOLDER_LEN];
 	int err;
 
 	memset(scopes, 0, sizeof(*scopes));
@@ -142,8 +143,12 @@ int scopes_open(struct scopes *scopes)
 	scopes->lock_fd = open(SCOPES_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (scopes->lock_fd < 0)
 		return say_error(-errno, SCOPES_DIR ": %s", strerror(errno));
-	if (flock(scopes->lock_fd, LOCK_EX | LOCK_NB))
-		return say_error(-EBUSY, "another pmadv daemon is running");
+	err = lock_take(scopes->lock_fd, SCOPES_DIR);
+	if (err == -EBUSY)
+		return say_error(err, "another pmadv daemon is running%s: one is enough, give it your rules and a SIGHUP, or end it first",
+				 lock_holder(scopes->lock_fd, holder));
+	if (err)
+		return say_error(err, "cannot lock " SCOPES_DIR ": %s", error_text(err));
 	if (sysfs_ejected(&scopes->ejected_before))
 		scopes->ejected_before = 0;
 	return adopt_all(scopes);

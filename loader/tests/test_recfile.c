@@ -177,7 +177,7 @@ static void refused(void **state)
 	write_file(ends);
 	data = read_whole(&size);
 	write_cut(data, 0);
-	refuse("is no record");
+	refuse("is empty");
 	write_cut("PMADVREX and more", 17);
 	refuse("is no record");
 	for (size_t length = 8; length < sizeof(header); length++) {
@@ -190,6 +190,32 @@ static void refused(void **state)
 	free(data);
 	unlink(cut);
 	refuse("No such file");
+}
+
+/* Two write one file: the second is told who the first is, and harms nothing. */
+static void two_writers(void **state)
+{
+	struct recfile *first, *second = NULL;
+	char who[64], *said;
+	struct stat before, after;
+	int err = 0;
+
+	(void)state;
+	assert_int_equal(recfile_create(path, &header, &first), 0);
+	assert_int_equal(stat(path, &before), 0);
+	said = CAPTURE(STDERR_FILENO, err = recfile_create(path, &header, &second));
+	assert_int_equal(err, -EBUSY);
+	assert_null(second);
+	snprintf(who, sizeof(who), "another pmadv record (process %d) is writing", getpid());
+	assert_contains(said, who);
+	assert_contains(said, "name another file with --output");
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(after.st_ino, before.st_ino);
+	free(said);
+
+	recfile_close(first);
+	assert_int_equal(recfile_create(path, &header, &second), 0);
+	recfile_close(second);
 }
 
 /* Whatever a byte is changed to: no crash, and no entry that was not written. */
@@ -256,7 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip), cmocka_unit_test(cut_off_anywhere),
 		cmocka_unit_test(refused), cmocka_unit_test(damaged_anywhere),
-		cmocka_unit_test(kept_from_harm),
+		cmocka_unit_test(kept_from_harm), cmocka_unit_test(two_writers),
 	};
 
 	out_init("test", false, false);

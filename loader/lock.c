@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "lock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+int lock_take(int fd, const char *path)
+{
+	struct stat ours, there;
+
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	if (fstat(fd, &ours))
+		return -errno;
+	if (lstat(path, &there) || there.st_dev != ours.st_dev ||
+	    there.st_ino != ours.st_ino)
+		return -EBUSY;
+	return 0;
+}
+
+const char *lock_holder(int fd, char buf[LOCK_HOLDER_LEN])
+{
+	unsigned int major, minor;
+	unsigned long inode;
+	char line[128];
+	struct stat st;
+	FILE *locks;
+	int pid;
+
+	buf[0] = '\0';
+	locks = fopen("/proc/locks", "re");
+	if (!locks || fstat(fd, &st))
+		goto out;
+	while (fgets(line, sizeof(line), locks)) {
+		/* The number of a process outside of our namespace is 0. */
+		if (sscanf(line, "%*d: FLOCK %*s WRITE %d %x:%x:%lu", &pid, &major, &minor,
+			   &inode) == 4 && pid > 0 && inode == st.st_ino &&
+		    makedev(major, minor) == st.st_dev)
+			snprintf(buf, LOCK_HOLDER_LEN, " (process %d)", pid);
+	}
+out:
+	if (locks)
+		fclose(locks);
+	return buf;
+}
