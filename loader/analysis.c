@@ -430,9 +430,13 @@ int analysis_read(struct recfile *file, int32_t only, struct analysis *analysis)
 
 		reading.err = reading.err ? reading.err : err;
 	}
+	if (reading.err)
+		say_error(reading.err, "not enough memory for this record");
+	else
+		reading.err = recfile_refused(file);
 	if (reading.err) {
 		analysis_free(analysis);
-		return say_error(reading.err, "not enough memory for this record");
+		return reading.err;
 	}
 
 	analysis->duration_ns = reading.last_ns - analysis->start_ns;

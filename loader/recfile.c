@@ -28,6 +28,7 @@ struct recfile {
 	struct pmadv_file_header header;
 	uint64_t done;			/* bytes written, or read and good */
 	bool damaged;
+	int refused;			/* error, said */
 	size_t used;			/* bytes of the block */
 	size_t at;			/* where the next entry is read */
 	unsigned char *stored;
@@ -325,6 +326,8 @@ const struct pmadv_record *recfile_next(struct recfile *file)
 	struct pmadv_record *entry;
 	size_t left;
 
+	if (file->refused)
+		return NULL;
 	while (file->at == file->used)
 		if (file->damaged || !read_block(file))
 			return NULL;
@@ -337,9 +340,20 @@ const struct pmadv_record *recfile_next(struct recfile *file)
 		file->at = file->used;
 		return NULL;
 	}
+	if (entry->version != PMADV_RECORD_VERSION) {
+		file->refused = say_error(-EPROTO, "%s has records of version %u, this pmadv reads version %u: use the pmadv that recorded it, or a newer one",
+					  file->path, entry->version,
+					  PMADV_RECORD_VERSION);
+		return NULL;
+	}
 	file->at += entry->size;
 	entry->comm[sizeof(entry->comm) - 1] = '\0';
 	return entry;
+}
+
+int recfile_refused(const struct recfile *file)
+{
+	return file->refused;
 }
 
 bool recfile_damaged(const struct recfile *file, uint64_t *good)

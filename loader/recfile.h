@@ -29,6 +29,8 @@ int recfile_open(const char *path, struct recfile **file);
 const struct pmadv_file_header *recfile_header(const struct recfile *file);
 /* The next entry, good until the next call; NULL at the end of what is good. */
 const struct pmadv_record *recfile_next(struct recfile *file);
+/* Once it returned NULL: an error, said, if that is a record of another version. */
+int recfile_refused(const struct recfile *file);
 /* Once all is read: was there more, cut off or damaged, behind @good bytes? */
 bool recfile_damaged(const struct recfile *file, uint64_t *good);
 

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <zlib.h>
+
 #include "analysis.h"
 #include "output.h"
 #include "recfile.h"
@@ -192,6 +194,47 @@ static void refused(void **state)
 	refuse("No such file");
 }
 
+/* A later pmadv's, with a record of ours and one that it knows better. */
+static void newer_records(void **state)
+{
+	const struct pmadv_record entries[] = {
+		{ .version = PMADV_RECORD_VERSION, .type = PMADV_ENTRY_END,
+		  .size = sizeof(*entries), .time_ns = 2000, .comm = "target" },
+		{ .version = PMADV_RECORD_VERSION + 1, .type = PMADV_ENTRY_END,
+		  .size = sizeof(*entries), .time_ns = 2001, .comm = "target" },
+	};
+	struct {
+		struct pmadv_file_header header;
+		struct pmadv_file_block block;
+		unsigned char stored[1024];
+	} whole = { .block = { .magic = PMADV_BLOCK_MAGIC, .size = sizeof(entries) } };
+	uLongf stored = sizeof(whole.stored);
+	uint64_t ends[NR_BLOCKS];
+	struct analysis analysis;
+	struct recfile *file;
+	int err = 0;
+	size_t size;
+	char *data, *said;
+
+	(void)state;
+	write_file(ends);
+	data = read_whole(&size);
+	memcpy(&whole.header, data, sizeof(whole.header));
+	free(data);
+	assert_int_equal(compress(whole.stored, &stored, (const void *)entries,
+				  sizeof(entries)), Z_OK);
+	whole.block.stored = (uint32_t)stored;
+	write_cut((const char *)&whole, offsetof(typeof(whole), stored) + stored);
+
+	assert_int_equal(recfile_open(cut, &file), 0);
+	said = CAPTURE(STDERR_FILENO, err = analysis_read(file, 0, &analysis));
+	assert_int_equal(err, -EPROTO);
+	assert_int_equal(exit_status(err), EXIT_FAILED);
+	assert_contains(said, "has records of version 2, this pmadv reads version 1: use the pmadv that recorded it, or a newer one");
+	free(said);
+	recfile_close(file);
+}
+
 /* Two write one file: the second is told who the first is, and harms nothing. */
 static void two_writers(void **state)
 {
@@ -282,7 +325,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip), cmocka_unit_test(cut_off_anywhere),
 		cmocka_unit_test(refused), cmocka_unit_test(damaged_anywhere),
-		cmocka_unit_test(kept_from_harm), cmocka_unit_test(two_writers),
+		cmocka_unit_test(kept_from_harm), cmocka_unit_test(newer_records),
+		cmocka_unit_test(two_writers),
 	};
 
 	out_init("test", false, false);
