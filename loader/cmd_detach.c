@@ -30,6 +30,23 @@ static const struct example examples[] = {
 	{ }
 };
 
+/*
+ * All pins there are now: there may be several, and who attached it may have pinned
+ * it since we looked.
+ */
+static int unpin(uint32_t link_id)
+{
+	char *pin;
+	int err = 0;
+
+	while (!err && (pin = policy_link_pin(link_id))) {
+		if (unlink(pin) && errno != ENOENT)
+			err = say_error(-errno, "cannot remove %s: %s", pin, strerror(errno));
+		free(pin);
+	}
+	return err;
+}
+
 static int detach_link(const struct policy_link *link)
 {
 	char *scope;
@@ -51,9 +68,9 @@ static int detach_link(const struct policy_link *link)
 	if (err && err != -EINVAL && err != -ENOENT)
 		return say_error(err, "cannot detach %s (link %u): %s", link->name,
 				 link->link_id, error_text(err));
-	if (link->pin && unlink(link->pin) && errno != ENOENT)
-		return say_error(-errno, "cannot remove %s: %s", link->pin,
-				 strerror(errno));
+	err = unpin(link->link_id);
+	if (err)
+		return err;
 
 	scope = scope_text(link->cgroup_id);
 	if (out_json()) {

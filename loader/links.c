@@ -16,6 +16,9 @@
 #include "cgroup.h"
 #include "sysfs.h"
 
+/* Of folders below each other in bpffs. */
+#define PINS_DEPTH	8
+
 int struct_ops_link(int fd, uint32_t *id, uint32_t *map_id)
 {
 	struct bpf_link_info info = { };
@@ -33,6 +36,13 @@ int struct_ops_link(int fd, uint32_t *id, uint32_t *map_id)
 	memcpy(map_id, &info.raw_tracepoint, sizeof(*map_id));
 	*id = info.id;
 	return 0;
+}
+
+bool link_in_force(int fd)
+{
+	uint32_t id, map_id;
+
+	return fd >= 0 && !struct_ops_link(fd, &id, &map_id) && map_id;
 }
 
 static int add_link(uint32_t id, const struct vec *policies, struct vec *links)
@@ -169,9 +179,18 @@ int policy_links(const struct vec *policies, struct vec *links)
 		return err;
 	}
 
-	find_pins(BPFFS_DIR, 8, links);
+	find_pins(BPFFS_DIR, PINS_DEPTH, links);
 	sort_out_dead_links(links);
 	return 0;
+}
+
+char *policy_link_pin(uint32_t link_id)
+{
+	struct policy_link link = { .link_id = link_id };
+	struct vec links = { .items = &link, .nr = 1 };
+
+	find_pins(BPFFS_DIR, PINS_DEPTH, &links);
+	return link.pin;
 }
 
 void policy_links_free(struct vec *links)

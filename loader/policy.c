@@ -432,7 +432,7 @@ int policy_replace(struct policy *policy, int link_fd)
 		return say_attach_failed(policy, -errno);
 	policy_log_forget();
 	if (policy->link)
-		return 0;
+		return -ENOLINK;
 	if (bpf_link_update(link_fd, bpf_map__fd(policy->map), NULL))
 		return -errno;
 	return 0;
@@ -472,6 +472,11 @@ int policy_pin_at(struct policy *policy, const char *path)
 		policy_log_print();
 		return say_error(err, "cannot pin the policy at %s: %s", path,
 				 error_text(err));
+	}
+	/* Who detached it before it was pinned has not seen the pin. */
+	if (!link_in_force(bpf_link__fd(policy->link))) {
+		unlink(path);
+		return policy_say_gone(policy);
 	}
 	/* It is to stay when we end. */
 	bpf_link__disconnect(policy->link);

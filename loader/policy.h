@@ -61,8 +61,7 @@ int pin_dir_make(const char *dir);
 
 /*
  * Instead of attaching it: put it in the place of the policy that has this link.
- * Only what is wrong with the policy is said. If that link is gone meanwhile, it
- * may have got one of its own.
+ * Only what is wrong with the policy is said. -ENOLINK if that link is gone.
  */
 int policy_replace(struct policy *policy, int link_fd);
 
@@ -76,6 +75,8 @@ int policy_say_gone(const struct policy *policy);
 
 /* Of a link's fd: 0, -ENOLINK if it is no link of a struct_ops, or -errno. */
 int struct_ops_link(int fd, uint32_t *id, uint32_t *map_id);
+/* Is it the link of a policy that is in force? */
+bool link_in_force(int fd);
 
 /* A link of a policy, as the kernel has it. */
 struct policy_link {
@@ -92,6 +93,8 @@ struct policy_link {
  */
 int policy_links(const struct vec *policies, struct vec *links);
 void policy_links_free(struct vec *links);
+/* Where a link is pinned now, to be freed, or NULL. */
+char *policy_link_pin(uint32_t link_id);
 
 /* "system" or the path of the cgroup; to be freed. */
 char *scope_text(uint64_t cgroup_id);

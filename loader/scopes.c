@@ -78,13 +78,6 @@ static bool parse_pin(const char *name, struct scope *scope)
 		      &scope->fingerprint, &end) == 3;
 }
 
-static bool in_force(int link_fd)
-{
-	uint32_t id, map_id;
-
-	return link_fd >= 0 && !struct_ops_link(link_fd, &id, &map_id) && map_id;
-}
-
 /* A pin that an earlier daemon left. One of a dead link is of no use. */
 static int adopt(struct scopes *scopes, const char *name)
 {
@@ -94,9 +87,12 @@ static int adopt(struct scopes *scopes, const char *name)
 		return 0;
 	make_pin(&scope);
 	scope.link_fd = bpf_obj_get(scope.pin);
+	/* Detached while we look. */
+	if (scope.link_fd < 0 && errno == ENOENT)
+		return 0;
 	if (scope.link_fd < 0)
 		return say_error(-errno, "%s: %s", scope.pin, strerror(errno));
-	if (!in_force(scope.link_fd)) {
+	if (!link_in_force(scope.link_fd)) {
 		unlink(scope.pin);
 		close(scope.link_fd);
 		return 0;
@@ -228,7 +224,7 @@ static void change(struct scope *scope, const struct rule *rule, const char *pat
 {
 	int err = -ENOLINK;
 
-	if (in_force(scope->link_fd))
+	if (link_in_force(scope->link_fd))
 		err = replace(scope, rule, path);
 	/* The kernel does not replace everything; nor what has just left. */
 	if (err) {
@@ -245,7 +241,7 @@ static void check_gone(struct scopes *scopes, struct scope *scope)
 {
 	struct policy policy = { .ejected_before = scopes->ejected_before };
 
-	if (scope->link_fd < 0 || in_force(scope->link_fd))
+	if (scope->link_fd < 0 || link_in_force(scope->link_fd))
 		return;
 	memcpy(policy.name, scope->name, sizeof(policy.name));
 	policy_say_gone(&policy);
@@ -308,7 +304,7 @@ static void drop_unwanted(struct scopes *scopes)
 			scope[kept++] = scope[i];
 			continue;
 		}
-		if (in_force(scope[i].link_fd))
+		if (link_in_force(scope[i].link_fd))
 			say_note("policy %s is taken out of force: no rule wants it",
 				 scope[i].name);
 		forget(&scope[i], true);
