@@ -89,6 +89,14 @@ int cgroup_id_of(const char *name, uint64_t *id)
 	return 0;
 }
 
+/* Its inode number is the same everywhere: PROC_CGROUP_INIT_INO. */
+bool in_initial_cgroup_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/cgroup", &st) || st.st_ino == 0xEFFFFFFBU;
+}
+
 int cgroup_path_of(uint64_t id, char path[PATH_MAX])
 {
 	char mount[PATH_MAX];
@@ -136,6 +144,11 @@ int cgroup_of(pid_t pid, char path[PATH_MAX])
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "0::", 3))
 			continue;
+		/* "/../a" is outside of our cgroup namespace: no path leads there. */
+		if (!strcmp(line + 3, "/..") || !strncmp(line + 3, "/../", 4)) {
+			err = -EXDEV;
+			break;
+		}
 		err = snprintf(path, PATH_MAX, "%s%s", mount,
 			       line[4] ? line + 3 : "") < PATH_MAX ? 0 : -ENAMETOOLONG;
 	}

@@ -4,6 +4,7 @@
 #define PMADV_CGROUP_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,7 +23,13 @@ int cgroup_id_of(const char *name, uint64_t *id);
 /* Path of a cgroup below the mount point ("/" for the root), or -ENOENT. */
 int cgroup_path_of(uint64_t id, char path[PATH_MAX]);
 
-/* The directory of the cgroup that a process is in; 0 or -errno. */
+/* Do we see all cgroups? In a container often not. */
+bool in_initial_cgroup_namespace(void);
+
+/*
+ * The directory of the cgroup that a process is in; 0, -EXDEV if that is outside of
+ * our cgroup namespace, or another error.
+ */
 int cgroup_of(pid_t pid, char path[PATH_MAX]);
 
 #endif /* PMADV_CGROUP_H */

@@ -210,5 +210,7 @@ char *scope_text(uint64_t cgroup_id)
 		return strdup("system");
 	if (!cgroup_path_of(cgroup_id, path))
 		return strdup(path);
-	return format_string("cgroup %" PRIu64 " (removed)", cgroup_id);
+	return format_string("cgroup %" PRIu64 " (%s)", cgroup_id,
+			     in_initial_cgroup_namespace() ?
+			     "removed" : "removed, or outside of this cgroup namespace");
 }

@@ -130,8 +130,12 @@ const struct sysfs_policy *sysfs_policy_of_process(const struct vec *policies,
 	const struct sysfs_policy *policy = NULL;
 	char path[PATH_MAX], mount[PATH_MAX];
 	struct stat st;
+	int err;
 
-	if (cgroup_of(pid, path) || cgroup_mount(mount))
+	err = cgroup_of(pid, path);
+	if (err == -EXDEV)
+		return NULL;
+	if (err || cgroup_mount(mount))
 		return policy_of_scope(policies, 0);
 
 	/* From the cgroup of the process up to the root, which has a scope, too. */

@@ -27,8 +27,9 @@ const struct sysfs_policy *sysfs_policy_of_link(const struct vec *policies,
 						uint64_t link_id);
 
 /*
- * The policy of the nearest cgroup that @pid is in or below, or the system's;
- * NULL if there is none. Which one a walk asks the kernel finds out for itself.
+ * The policy of the nearest cgroup that @pid is in or below, or the system's; NULL
+ * if there is none, or if @pid is outside of our cgroup namespace. Which one a walk
+ * asks the kernel finds out for itself.
  */
 const struct sysfs_policy *sysfs_policy_of_process(const struct vec *policies,
 						   pid_t pid);
