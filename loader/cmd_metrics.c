@@ -11,6 +11,7 @@
 #include "options.h"
 #include "output.h"
 #include "policy.h"
+#include "privileges.h"
 #include "sysfs.h"
 #include "util.h"
 
@@ -115,6 +116,8 @@ static int metrics_run(const struct args *args)
 	if (!args->output)
 		return print_metrics();
 
+	if (args->interval)
+		privileges_drop(PRIVILEGES_WRITE);
 	err = write_file(args->output);
 	while (!err && args->interval && !stop_asked) {
 		wait_fds(NULL, 0, (int64_t)args->interval);

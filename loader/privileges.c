@@ -2,6 +2,8 @@
 #include "privileges.h"
 
 #include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include <cap-ng.h>
@@ -24,13 +26,25 @@ static const struct {
 	{ CAP_SYS_ADMIN, FOR(PRIVILEGES_LOOK_AT_BPF) },
 	{ CAP_SYS_PTRACE, FOR(PRIVILEGES_LOOK) | FOR_ADVISE },
 	{ CAP_SYS_NICE, FOR_ADVISE },
-	{ CAP_DAC_OVERRIDE, FOR_ADVISE },
+	{ CAP_DAC_OVERRIDE, FOR_ADVISE | FOR(PRIVILEGES_WRITE) },
 	{ CAP_DAC_READ_SEARCH, FOR_ADVISE },
 	{ CAP_FOWNER, FOR_ADVISE },
 	{ CAP_BPF, FOR(PRIVILEGES_DAEMON) },
 	{ CAP_PERFMON, FOR(PRIVILEGES_DAEMON) },
 	{ CAP_SYS_RESOURCE, FOR(PRIVILEGES_DAEMON) },
 };
+
+/* What the kernel says, not what was asked of it. */
+static void say_kept(void)
+{
+	char *kept = NULL;
+
+	if (!capng_get_caps_process())
+		kept = capng_print_caps_text(CAPNG_PRINT_BUFFER, CAPNG_PERMITTED);
+	if (kept)
+		say_note("capabilities kept: %s", kept);
+	free(kept);
+}
 
 void privileges_drop(enum privileges keep)
 {
@@ -48,9 +62,13 @@ void privileges_drop(enum privileges keep)
 		if (held[i])
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
 				     needs[i].capability);
-	/* The bounding set needs CAP_SETPCAP; nothing is executed from here. */
-	if (capng_apply(CAPNG_SELECT_CAPS))
+	/*
+	 * A program that root executes would get all of them back. That is ruled out
+	 * for good without CAP_SETPCAP, which to empty the bounding set would take.
+	 */
+	if (capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		say_warning("cannot give up capabilities that are no longer needed");
+	say_kept();
 }
 
 /* Its inode number is the same everywhere: PROC_USER_INIT_INO. */

@@ -7,13 +7,14 @@
 
 enum privileges {
 	PRIVILEGES_NONE,	/* waits and reads what is open */
+	PRIVILEGES_WRITE,	/* writes a file wherever it is to be */
 	PRIVILEGES_LOOK,	/* looks at the mappings of other processes */
 	PRIVILEGES_LOOK_AT_BPF,	/* looks at the kernel's BPF links and programs */
 	PRIVILEGES_ADVISE,	/* goes on advising other processes */
 	PRIVILEGES_DAEMON,	/* that, and puts policies in force */
 };
 
-/* Give up the capabilities that are not needed for @keep, for good. */
+/* Give up the capabilities that are not needed for @keep, for good; say what is left. */
 void privileges_drop(enum privileges keep);
 
 /* Is a capability, like "sys_nice", in effect? */
