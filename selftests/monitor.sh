@@ -183,9 +183,22 @@ export PMADV_POLICY_DIR=$tmp/future
 start --json
 walk $target -a cold
 stop
-unset PMADV_POLICY_DIR
-[[ $status == 1 && $out == *"records of version 2"* ]]
+newer='records of version 2, this pmadv reads version 1: install'
+[[ $status == 1 && $out == *"$newer"* ]]
 result $? "records of another version are refused"
+expect 1 "$newer" "and by explain" pmadv explain $target
+expect 1 "$newer" "and by run --ranges" \
+	pmadv run noop $target --ranges
+pmadv record --output "$tmp/newer.rec" >"$tmp/out" 2>"$tmp/err" &
+job=$!
+wait_for 20 grep -q recording "$tmp/err"
+walk $target -a cold
+wait $job
+status=$?
+out="status $status: $(cat "$tmp/err")"
+[[ $status == 1 && $out == *"$newer"* ]]
+result $? "and by record"
+unset PMADV_POLICY_DIR
 
 pmadv monitor 2>"$tmp/err" | true &
 job=$!
