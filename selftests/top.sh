@@ -87,7 +87,7 @@ expect 2 'is for people' "--json" pmadv top --json
 start_redis 10
 mux new-session -d -s top -x 80 -y 24 "PATH=$PATH PS1='\$ ' bash --norc"
 press "echo settings: \$(stty -g)" Enter
-see 10 '^settings: .*:.*'
+see 30 '^settings: .*:.*'
 settings=$(sed -n 's/^settings: //p' <<<"$out")
 
 start "pmadv top --interval 0.5"
