@@ -207,10 +207,10 @@ static void *ops_member(const struct policy *policy, const char *name, size_t si
 	return NULL;
 }
 
-static int find_policy_map(struct policy *policy, const char *path)
+static int find_policy_map(struct policy *policy)
 {
+	const char *name, *path = policy->path;
 	struct bpf_map *map = NULL;
-	const char *name;
 
 	while ((map = bpf_object__next_map(policy->object, map))) {
 		if (!is_policy_map(policy->object, map) || !bpf_map__autocreate(map))
@@ -245,26 +245,25 @@ static int say_no_btf(const char *path)
 
 int policy_open(struct policy *policy, const char *name)
 {
-	char path[PATH_MAX];
 	int err;
 
 	memset(policy, 0, sizeof(*policy));
-	err = object_find(name, path);
+	err = object_find(name, policy->path);
 	if (err)
 		return err;
 
-	policy->object = bpf_object__open_file(path, NULL);
+	policy->object = bpf_object__open_file(policy->path, NULL);
 	if (!policy->object) {
 		err = -errno;
 		policy_log_print();
 		if (err == -ENOENT)
-			return say_no_btf(path);
+			return say_no_btf(policy->path);
 		return say_error(err, "%s is no BPF object that can be read (%s): build it with clang -target bpf -g",
-				 path, error_text(err));
+				 policy->path, error_text(err));
 	}
 	if (!bpf_object__btf(policy->object))
-		return say_no_btf(path);
-	return find_policy_map(policy, path);
+		return say_no_btf(policy->path);
+	return find_policy_map(policy);
 }
 
 int policy_set(struct policy *policy, const struct vec *set, const char *cgroup)
@@ -356,10 +355,14 @@ static int say_load_failed(const struct policy *policy, int err)
 		return say_no_permission(err);
 	/* Which is what the verifier says EACCES for. */
 	if (err == -EACCES)
-		return say_error(-EINVAL, "the verifier refuses policy %s: it does what a policy may not do",
-				 policy->name);
-	return say_error(err, "the kernel refuses to load policy %s: %s", policy->name,
-			 error_text(err));
+		return say_error(-EINVAL, "%s: the verifier refuses policy %s: it does what a policy may not do",
+				 policy->path, policy->name);
+	/* Which libbpf finds when it compares its structure with the kernel's. */
+	if (err == -EOPNOTSUPP)
+		return say_error(err, "%s: policy %s is for another kernel: build it with vmlinux.h and include/pmadv of this one",
+				 policy->path, policy->name);
+	return say_error(err, "%s: the kernel refuses to load policy %s: %s",
+			 policy->path, policy->name, error_text(err));
 }
 
 /* Without them libbpf fails in ways that do not say so. */

@@ -23,6 +23,7 @@ struct policy {
 	struct bpf_object *object;
 	struct bpf_map *map;
 	struct bpf_link *link;
+	char path[PATH_MAX];		/* of the object */
 	char name[PMADV_NAME_LEN];
 	uint64_t cgroup_id;
 	uint32_t link_id;

@@ -116,6 +116,13 @@ out="status $status: $(cat "$tmp/out")"
 result $? "attach: says that somebody else detached it"
 
 # --- objects of others, good and bad -----------------------------------------
+# refuse DESCRIPTION FILE PATTERN: by attach and run alike.
+refuse()
+{
+	expect 1 "$3" "attach: $1" pmadv attach "$2" --pin
+	expect 1 "$3" "run: $1" pmadv run "$2" "$target" --count 1
+}
+
 expect 0 'bad attached' "attach: an object of somebody else" \
 	pmadv attach "$objects/bad.bpf.o" --pin
 pmadv detach --all >/dev/null
@@ -133,8 +140,14 @@ expect 1 'failed: .*init' "attach: one whose init() refuses" \
 expect 1 'No such file' "attach: no such file" pmadv attach /nowhere/x.bpf.o
 expect 1 'no nowhere.bpf.o in' "attach: no such name" pmadv attach nowhere
 expect 1 'no BPF object' "attach: a file that is no object" pmadv attach /etc/passwd
-none_in_force
-result $? "attach: nothing of all that is in force"
+head -c 100000 "$build/bpf/noop.bpf.o" >"$tmp/cut.bpf.o"
+cp "$(command -v sleep)" "$tmp/native.bpf.o"
+refuse "one for another kernel" "$objects/other.bpf.o" \
+	'other.bpf.o: policy other is for another kernel: build it'
+refuse "one that was cut off" "$tmp/cut.bpf.o" 'cut.bpf.o is no BPF object .*: build it'
+refuse "a program" "$tmp/native.bpf.o" 'native.bpf.o is no BPF object .*: build it'
+none_in_force && [[ -z $(ls $pins 2>/dev/null) ]]
+result $? "nothing of all that is in force, or pinned"
 
 # --- knobs -------------------------------------------------------------------
 expect 2 'no knob .max_old_pct.; it has:' "attach --set: a wrong name lists the right ones" \
