@@ -24,7 +24,7 @@ int cgroup_mount(char path[PATH_MAX])
 		return -errno;
 
 	while (err && (mount = getmntent(mounts))) {
-		if (strcmp(mount->mnt_type, "cgroup2"))
+		if (strcmp(mount->mnt_type, "cgroup2") || *mount->mnt_dir != '/')
 			continue;
 		snprintf(path, PATH_MAX, "%s", mount->mnt_dir);
 		err = 0;
@@ -150,7 +150,7 @@ int cgroup_of(pid_t pid, char path[PATH_MAX])
 			break;
 		}
 		err = snprintf(path, PATH_MAX, "%s%s", mount,
-			       line[4] ? line + 3 : "") < PATH_MAX ? 0 : -ENAMETOOLONG;
+			       strcmp(line + 3, "/") ? line + 3 : "") < PATH_MAX ? 0 : -ENAMETOOLONG;
 	}
 
 	free(line);
