@@ -19,6 +19,15 @@
 
 #define SOME_PID	1
 
+FILE *__real_fopen(const char *path, const char *mode);
+FILE *__wrap_fopen(const char *path, const char *mode);
+FILE *__wrap_setmntent(const char *path, const char *mode);
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, int mode);
+ssize_t __wrap_readlink(const char *path, char *buf, size_t size);
+DIR *__real_opendir(const char *path);
+DIR *__wrap_opendir(const char *path);
+
 static const uint8_t *input;
 static size_t input_size;
 
@@ -28,8 +37,6 @@ static bool is_input(const char *path)
 	return input && !strstr(path, "/fuzz/");
 }
 
-FILE *__real_fopen(const char *path, const char *mode);
-FILE *__wrap_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
 	if (!is_input(path))
@@ -37,14 +44,11 @@ FILE *__wrap_fopen(const char *path, const char *mode)
 	return fmemopen((void *)input, input_size, "r");
 }
 
-FILE *__wrap_setmntent(const char *path, const char *mode);
 FILE *__wrap_setmntent(const char *path, const char *mode)
 {
 	return __wrap_fopen(path, mode);
 }
 
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, int mode);
 int __wrap_open(const char *path, int flags, int mode)
 {
 	if (!is_input(path))
@@ -52,7 +56,6 @@ int __wrap_open(const char *path, int flags, int mode)
 	return __real_open(fuzz_file(input, input_size), O_RDONLY);
 }
 
-ssize_t __wrap_readlink(const char *path, char *buf, size_t size);
 ssize_t __wrap_readlink(const char *path, char *buf, size_t size)
 {
 	(void)path;
@@ -62,8 +65,6 @@ ssize_t __wrap_readlink(const char *path, char *buf, size_t size)
 	return (ssize_t)size;
 }
 
-DIR *__real_opendir(const char *path);
-DIR *__wrap_opendir(const char *path);
 DIR *__wrap_opendir(const char *path)
 {
 	return __real_opendir(is_input(path) ? "/proc/self/task" : path);
