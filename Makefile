@@ -80,6 +80,7 @@ loader: tools	## the pmadv command
 	@$(SUB) -C loader
 
 selftests: bpf loader	## the test programs
+	@$(SUB) -C loader sanitized
 	@$(SUB) -C selftests
 
 # One kernel after the other: each uses all processors.

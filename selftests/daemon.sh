@@ -50,7 +50,7 @@ $1"
 # start [WRAPPER...]: a daemon, until it is at work.
 start()
 {
-	"$@" "$build/pmadv" daemon --config "$config" --json >"$tmp/out" 2>"$tmp/err" &
+	"$@" pmadv daemon --config "$config" --json >"$tmp/out" 2>"$tmp/err" &
 	job=$!
 	wait_for 20 grep -q 'at work' "$tmp/err"
 }
@@ -89,7 +89,7 @@ sed 's/^#\([^ ]\)/\1/' "$(dirname "$0")/../loader/contrib/pmadv.conf" >"$config"
 expect 0 'nothing wrong with its 3 rules' "the example is right" pmadv daemon -C -c "$config"
 chmod 755 "$tmp"
 expect 4 'no permission' "unprivileged" setpriv --reuid 65534 --clear-groups \
-	"$build/pmadv" daemon --config "$config"
+	pmadv daemon --config "$config"
 none_in_force
 result $? "nothing is in force after that"
 

@@ -107,7 +107,7 @@ expect 5 'invalid\(.*refused +EINVAL: no such verdict' "invalid verdicts: shown,
 	pmadv explain "$redis"
 pmadv detach --all >/dev/null
 expect 4 'no permission' "a process of another user" \
-	setpriv --reuid 65534 --clear-groups "$build/pmadv" explain "$redis"
+	setpriv --reuid 65534 --clear-groups pmadv explain "$redis"
 expect 1 'no process 4194305' "no such process" pmadv explain 4194305
 expect 0 "^sleep \\($sleeper\\)" "several processes" pmadv explain "$redis" $sleeper
 

@@ -51,7 +51,7 @@ run pmadv probe --json
 	.available != true or .ts < 1).feature' 2>&1) == "" ]]
 result $? "probe --json"
 expect 0 '^CAP_BPF +no' "probe: without capabilities they are missing" \
-	setpriv --reuid 65534 --clear-groups "$build/pmadv" probe
+	setpriv --reuid 65534 --clear-groups pmadv probe
 
 # --- nothing attached --------------------------------------------------------
 expect 0 'no policy is attached' "list: nothing" pmadv list
@@ -76,16 +76,16 @@ run pmadv list --json
 	"noop system $pins/noop $(cat $sysfs/policies/*/link_id)" ]]
 result $? "list --json"
 expect 0 'this is what sysfs says' "list: unprivileged, from sysfs" \
-	setpriv --reuid 65534 --clear-groups "$build/pmadv" list
+	setpriv --reuid 65534 --clear-groups pmadv list
 expect 4 'no permission' "detach: unprivileged" \
-	setpriv --reuid 65534 --clear-groups "$build/pmadv" detach noop
+	setpriv --reuid 65534 --clear-groups pmadv detach noop
 expect 1 'policy nope is not attached; there is: noop' "detach: another name" \
 	pmadv detach nope
 expect 0 'noop detached: scope system' "detach" pmadv detach noop
 none_in_force && [[ ! -e $pins/noop ]]
 result $? "detach: out of force, and no pin left"
 expect 4 'no permission' "attach: unprivileged" \
-	setpriv --reuid 65534 --clear-groups "$build/pmadv" attach noop
+	setpriv --reuid 65534 --clear-groups pmadv attach noop
 
 expect 4 'initial user namespace' "attach: root of another user namespace" \
 	unshare -Ur pmadv attach noop
@@ -204,7 +204,7 @@ expect 2 'what advice' "advise: no advice" pmadv advise $target
 expect 2 'cold, pageout, willneed, collapse' "advise: destructive advice" \
 	pmadv advise $target -a dontneed
 expect 4 'no permission' "advise: a process of another user" \
-	setpriv --reuid 65534 --clear-groups "$build/pmadv" advise $target -a cold
+	setpriv --reuid 65534 --clear-groups pmadv advise $target -a cold
 
 # Explicit ranges: two mapped pages of the target's program, and a hole.
 first=$(sed -n '1s/-.*//p' /proc/$target/maps)

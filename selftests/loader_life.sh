@@ -5,6 +5,8 @@
 # with another one beside it, and what it keeps of its capabilities. Runs in the
 # guest; the target is a redis-server.
 
+# It starts pmadv so often that sanitizers would take minutes.
+plain=yes
 # shellcheck source=selftests/tap.bash
 . "$(dirname "$0")/tap.bash"
 bpffs=/sys/fs/bpf

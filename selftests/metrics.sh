@@ -90,7 +90,7 @@ else
 	skip "OpenMetrics" "no promtool"
 fi
 expect 0 "^pmadv_policies 2" "without any privilege" \
-	setpriv --reuid 65534 --clear-groups "$build/pmadv" metrics
+	setpriv --reuid 65534 --clear-groups pmadv metrics
 
 # --- the file ------------------------------------------------------------------
 mkdir "$tmp/collector"

@@ -175,7 +175,7 @@ expect 2 'a size' "--buffer: no size" pmadv monitor --buffer huge
 expect 2 'at most 1G' "--buffer: too large" pmadv monitor --buffer 4G
 expect 2 'one too many' "an operand" pmadv monitor $target
 expect 4 'no permission' "unprivileged" \
-	setpriv --reuid 65534 --clear-groups "$build/pmadv" monitor
+	setpriv --reuid 65534 --clear-groups pmadv monitor
 
 mkdir "$tmp/future"
 cp "$build/loader/guest/future.bpf.o" "$tmp/future/monitor.bpf.o"

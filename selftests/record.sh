@@ -114,7 +114,7 @@ expect 1 'No such file' "record: no such folder" pmadv record --output "$tmp/no/
 expect 2 'more than 0' "record --duration: none" pmadv record --duration 0
 expect 2 'at most 1G' "record --buffer: too large" pmadv record --buffer 4G
 expect 4 'no permission' "record: unprivileged" \
-	setpriv --reuid 65534 --clear-groups "$build/pmadv" record --output "$tmp/b.rec"
+	setpriv --reuid 65534 --clear-groups pmadv record --output "$tmp/b.rec"
 mount -t tmpfs -o size=8k small "$(mkdir "$tmp/small" && echo "$tmp/small")"
 rec=$tmp/small/a.rec
 start

@@ -4,16 +4,29 @@
 # What the scripts that test the pmadv command share. They source it, then call
 # result, skip or expect once a test, and `finish` at the end. $tmp is a folder
 # that `clean_up`, which they define, removes.
+#
+# pmadv is the one with ASan and UBSan, unless they set plain=yes before. What these
+# say is kept where no test looks, until finish, and the status is one that nothing
+# else has.
 
 dir=$(readlink -f "${PMADV_SELFTESTS:-$(dirname "$0")/../build/selftests}")
 build=$(dirname "$dir")
 PATH=$build:$PATH
+[[ $plain ]] || PATH=$build/san:$PATH
 sysfs=/sys/kernel/mm/process_madvise
 tmp=$(mktemp -d "/tmp/$(basename "$0" .sh).XXXXXX")
 number=0
 failed=0
 out=
 job=
+# For other users, too.
+chmod 711 "$tmp"
+mkdir -m 1777 "$tmp/sanitizers"
+# To find out where in build/san/pmadv an address is would take long here.
+export ASAN_OPTIONS=exitcode=99:symbolize=0:log_path=$tmp/sanitizers/report
+# ncurses keeps what it needs for a terminal that it does not know.
+echo leak:libtinfo >"$tmp/suppressions"
+export LSAN_OPTIONS=suppressions=$tmp/suppressions:print_suppressions=0
 
 # result STATUS DESCRIPTION: with the output of the last command if it failed.
 result()
@@ -36,6 +49,11 @@ skip()
 
 finish()
 {
+	if [[ -z $plain ]]; then
+		out=$(type -P pmadv; cat "$tmp"/sanitizers/* 2>/dev/null)
+		[[ $out == "$build/san/pmadv" ]]
+		result $? "no report of ASan, UBSan or LeakSanitizer"
+	fi
 	echo "1..$number"
 	exit $failed
 }

@@ -190,7 +190,7 @@ grep -q 'records of version 2' <<<"$out"
 result $? "an error: can be read afterwards"
 start "TERM=nothing pmadv top"
 ended 2 "an unknown terminal"
-start "setpriv --reuid 65534 --clear-groups $build/pmadv top"
+start "setpriv --reuid 65534 --clear-groups pmadv top"
 ended 4 "unprivileged"
 
 finish
