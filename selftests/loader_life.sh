@@ -339,6 +339,7 @@ keeps()
 	local want=$1 said pid prm name ok=0
 
 	shift
+	: >"$tmp/err"	# not what the verb before said
 	if [[ $1 == top ]]; then
 		script -qfc "exec pmadv $*" "$tmp/err" <>"$tmp/keys" >/dev/null &
 	else
