@@ -423,6 +423,36 @@ static void run_exit_walking(struct hook *h)
 	hook_expect_intact(h);
 }
 
+static void *walk_once(void *arg)
+{
+	hook_walk(arg, 0, 0);
+	return NULL;
+}
+
+/* Detached while the one range there is goes out: what is left of it stays. */
+static void run_detach_in_range(struct hook *h)
+{
+	pthread_t walker;
+	unsigned int ms;
+
+	if (!EXPECT_EQ(hook_map(h, 8192), 0))
+		return;
+	hook_rule(h->skel, h->addr, h->addr + h->len, MADV_PAGEOUT);
+	if (!EXPECT_EQ(pthread_create(&walker, NULL, walk_once, h), 0))
+		return;
+	for (ms = 0; ms < 60000 && !hook_swapped(h, h->addr, h->len); ms++)
+		hook_sleep_ms(1);
+	EXPECT_EQ(bpf_link__detach(h->link), 0);
+	pthread_join(walker, NULL);
+
+	EXPECT_EQ(h->result.stopped, PMADV_STOPPED_DETACHED);
+	EXPECT_EQ(h->result.ranges_advised, 1);
+	EXPECT(h->result.cursor > h->addr, "");
+	EXPECT(h->result.cursor < h->addr + h->len, "");
+	EXPECT(h->result.bytes_advised == h->result.cursor - h->addr, "");
+	hook_expect_intact(h);
+}
+
 /*
  * Callers that wait for the target's mmap_lock: a walk stays in the policy and
  * keeps it, the target wants it for writing, and nobody gets it any more. They
@@ -581,6 +611,12 @@ const struct hook_test hook_race_tests[] = {
 		.setup = setup_row,
 		.run = run_exit_walking,
 		.cleanup = cleanup_row,
+	},
+	{
+		.name = "detach_in_range",
+		.description = "detaching does not wait for the end of a range",
+		.setup = hook_setup_attached,
+		.run = run_detach_in_range,
 	},
 	{
 		.name = "wait_killed",
