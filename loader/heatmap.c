@@ -179,7 +179,10 @@ static void add_heat(struct heatmap *map, struct heat *heat,
 	}
 }
 
-/* A walk tells of the time since the one before, so it fills the cells up to that. */
+/*
+ * A walk tells of the time since the one before, so it fills the cells up to that.
+ * Only a damaged file has more pages accessed than there were.
+ */
 static void fill_row(struct heatmap *map, const struct heat *heat, double *cells)
 {
 	double value = NAN;
@@ -189,7 +192,7 @@ static void fill_row(struct heatmap *map, const struct heat *heat, double *cells
 		first++;
 	for (size_t column = map->nr_columns; column-- > 0;) {
 		if (heat[column].pages > 0)
-			value = heat[column].young / heat[column].pages;
+			value = fmin(heat[column].young / heat[column].pages, 1);
 		cells[column] = column < first ? NAN : value;
 	}
 }
