@@ -127,7 +127,7 @@ $(IMAGE):
 
 # Static, from the tree the kernel comes from: Debian's are too old to know
 # struct_ops links. kernel/base names the version.
-$(TOOLS)/lib/libbpf.a: kernel/base | $(IMAGE)
+$(TOOLS)/lib/libbpf.a: kernel/base $(wildcard kernel/patches/*.patch) | $(IMAGE)
 	@echo "  MAKE    libbpf"
 	@mkdir -p $(TOOLS)/obj/libbpf $(TOOLS)/lib
 	@$(MAKE) -s -C $(TREE)/tools/lib/bpf O= \
