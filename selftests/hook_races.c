@@ -425,8 +425,34 @@ static void run_exit_walking(struct hook *h)
 
 static void *walk_once(void *arg)
 {
-	hook_walk(arg, 0, 0);
-	return NULL;
+	return (void *)hook_walk(arg, 0, 0);
+}
+
+/* Gone before anything was advised: without bytes to return, that is an error. */
+static void run_exit_in_advise(struct hook *h)
+{
+	struct hook_rule *rule = hook_rule(h->skel, h->addr, h->addr + h->len, PMADV_SKIP);
+	void *ret = NULL;
+	pthread_t walker;
+	siginfo_t info;
+
+	if (!rule)
+		return;
+	rule->step = PAGE;
+	h->skel->bss->hold = HOOK_HOLD_ADVISE;
+	if (!EXPECT_EQ(pthread_create(&walker, NULL, walk_once, h), 0))
+		return;
+	if (hook_await_held(h->skel, HOOK_HOLD_ADVISE)) {
+		EXPECT_EQ(kill(h->target.pid, SIGKILL), 0);
+		EXPECT_EQ(waitid(P_PID, h->target.pid, &info, WEXITED | WNOWAIT), 0);
+	}
+	h->skel->bss->hold = 0;
+	pthread_join(walker, &ret);
+
+	EXPECT_EQ((long)ret, -ESRCH);
+	EXPECT_EQ(h->result.stopped, PMADV_STOPPED_EXITED);
+	EXPECT_EQ(h->result.ranges_seen, 1);
+	EXPECT_EQ(h->result.bytes_advised, 0);
 }
 
 /* Detached while the one range there is goes out: what is left of it stays. */
@@ -611,6 +637,12 @@ const struct hook_test hook_race_tests[] = {
 		.setup = setup_row,
 		.run = run_exit_walking,
 		.cleanup = cleanup_row,
+	},
+	{
+		.name = "exit_in_advise",
+		.description = "a target that dies unadvised is an error",
+		.setup = hook_setup_attached,
+		.run = run_exit_in_advise,
 	},
 	{
 		.name = "detach_in_range",
