@@ -308,6 +308,16 @@ static long do_heap(unsigned long unused1, unsigned long unused2,
 	return ((unsigned long)brk + PAGE - 1) & ~(PAGE - 1);
 }
 
+/* Where on x86-64 nothing but the vDSO is, and the kernel puts nothing. */
+static long do_map_above_stack(unsigned long unused1, unsigned long unused2,
+			       unsigned long unused3)
+{
+	void *p = mmap((void *)0x7fffffff0000, 4 * PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	return p == MAP_FAILED ? 0 : (long)p;
+}
+
 #define R	PMADV_VMA_READ
 #define W	PMADV_VMA_WRITE
 #define X	PMADV_VMA_EXEC
@@ -354,6 +364,8 @@ static const struct {
 	  R | W | PMADV_VMA_ANON | PMADV_VMA_UFFD },
 	{ "heap", do_heap, {},
 	  R | W | PMADV_VMA_ANON | PMADV_VMA_HEAP },
+	{ "above the stack", do_map_above_stack, {},
+	  R | W | PMADV_VMA_ANON },
 };
 
 /* The policy is asked about one page at @addr; what was it told? */

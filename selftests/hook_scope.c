@@ -102,6 +102,11 @@ static void run_nearest(struct hook *h)
 	EXPECT_EQ(join(h, ROOT), 0);
 	EXPECT_EQ(who_decides(h), SYSTEM);
 
+	/* Its link finds its own policy, not the one that was there before. */
+	EXPECT_EQ(bpf_link__update_map(h->link, h->skel->maps.other), 0);
+	EXPECT_EQ(bpf_link__update_map(h->link, h->skel->maps.hook), 0);
+	EXPECT_EQ(who_decides(h), SYSTEM);
+
 	/* And the inner one. */
 	EXPECT_EQ(attach_to(h, 1, INNER), 0);
 	EXPECT_EQ(who_decides(h), SYSTEM);
