@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -183,6 +184,68 @@ TEST_F(stats, cold_and_young)
 	}
 	/* Only PMADV_SKIP_YOUNG, which is for policies, would have spared them. */
 	EXPECT_EQ(NPAGES, self->r.stats.reclaimed);
+}
+
+#define NBUSY		16UL
+
+/* A child that reads the same pages over and over, on another CPU. */
+static void keep_reading(volatile unsigned long *where)
+{
+	unsigned long addr = do_map_filled(NBUSY * PAGE, 1, 0);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pin_to_cpu(1);
+	for (;;) {
+		do_read(addr, NBUSY * PAGE, 0);
+		*where = addr;
+	}
+}
+
+static bool all_referenced(pid_t pid, unsigned long addr, size_t len)
+{
+	unsigned int i;
+
+	for (i = 0; i < 200; i++) {
+		if (smaps(pid, "Referenced", addr, addr + len) == (long long)len)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/*
+ * A processor sets the accessed bit when it loads the entry into its TLB: one
+ * that keeps an entry from before the call would never set it again.
+ */
+TEST_F(stats, pages_in_use_are_young_again)
+{
+	struct pmadv_result *const results[] = { NULL, &self->r };
+	volatile unsigned long *where;
+	unsigned int i;
+	pid_t child;
+	int pidfd;
+
+	where = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, where);
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		keep_reading(where);
+	for (i = 0; !*where && i < 1000; i++)
+		usleep(10000);
+	ASSERT_NE(0, *where);
+
+	pidfd = pidfd_open_pid(child, 0);
+	for (i = 0; i < ARRAY_LEN(results); i++) {
+		EXPECT_EQ((long)(NBUSY * PAGE),
+			  pmadv_one(pidfd, *where, NBUSY * PAGE, MADV_COLD, 0,
+				    results[i]));
+		EXPECT_TRUE(all_referenced(child, *where, NBUSY * PAGE));
+	}
+	close(pidfd);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
 }
 
 TEST_F(stats, nothing_leaves_by_cold)
