@@ -150,7 +150,8 @@ int cgroup_of(pid_t pid, char path[PATH_MAX])
 			break;
 		}
 		err = snprintf(path, PATH_MAX, "%s%s", mount,
-			       strcmp(line + 3, "/") ? line + 3 : "") < PATH_MAX ? 0 : -ENAMETOOLONG;
+			       strcmp(line + 3, "/") ? line + 3 : "");
+		err = err < PATH_MAX ? 0 : -ENAMETOOLONG;
 	}
 
 	free(line);
