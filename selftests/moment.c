@@ -31,7 +31,7 @@ static void *next(const char *name)
 /* libbpf calls bpf(2) with it, which has three arguments. */
 long syscall(long number, ...)
 {
-	long (*real)(long, ...) = next("syscall");
+	typeof(syscall) *real = next("syscall");
 	long arg[6];
 	va_list args;
 
@@ -48,7 +48,7 @@ long syscall(long number, ...)
 
 ssize_t write(int fd, const void *data, size_t size)
 {
-	ssize_t (*real)(int, const void *, size_t) = next("write");
+	typeof(write) *real = next("write");
 
 	if (fd > STDERR_FILENO)
 		moment();
@@ -57,7 +57,7 @@ ssize_t write(int fd, const void *data, size_t size)
 
 int unlink(const char *path)
 {
-	int (*real)(const char *) = next("unlink");
+	typeof(unlink) *real = next("unlink");
 
 	moment();
 	return real(path);
@@ -65,7 +65,7 @@ int unlink(const char *path)
 
 int rename(const char *from, const char *to)
 {
-	int (*real)(const char *, const char *) = next("rename");
+	typeof(rename) *real = next("rename");
 
 	moment();
 	return real(from, to);
