@@ -484,14 +484,6 @@ static void run_detach_in_range(struct hook *h)
  * keeps it, the target wants it for writing, and nobody gets it any more. They
  * are killed, which must not take the lock.
  */
-static void *hold_lock(void *arg)
-{
-	struct hook *h = arg;
-
-	pmadv_one(h->target.pidfd, h->addr, h->len, 0, PMADV_POLICY, NULL);
-	return NULL;
-}
-
 static void *want_lock(void *arg)
 {
 	struct hook *h = arg;
@@ -550,7 +542,7 @@ static void kill_waiting(struct hook *h, unsigned int nr)
 	pid_t pid = -1;
 
 	h->skel->bss->hold = HOOK_HOLD_ADVISE;
-	if (!EXPECT_EQ(pthread_create(&holder, NULL, hold_lock, h), 0))
+	if (!EXPECT_EQ(pthread_create(&holder, NULL, walk_once, h), 0))
 		return;
 	hook_await_held(h->skel, HOOK_HOLD_ADVISE);
 
