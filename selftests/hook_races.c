@@ -436,7 +436,7 @@ static void run_exit_in_advise(struct hook *h)
 	pthread_t walker;
 	siginfo_t info;
 
-	if (!rule)
+	if (!EXPECT(rule, ""))
 		return;
 	rule->step = PAGE;
 	h->skel->bss->hold = HOOK_HOLD_ADVISE;
