@@ -59,7 +59,7 @@ endif
 
 check:	## what checkpatch, sparse, clang-format, cppcheck and shellcheck find
 	@scripts/deps
-	@$(MAKE) kernel tools
+	@$(MAKE) kernel loader
 	@scripts/check
 
 kernel:	## our kernel: kernel/build base

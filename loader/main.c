@@ -15,10 +15,6 @@
 #include "policy.h"
 #include "util.h"
 
-#ifndef PMADV_VERSION
-#define PMADV_VERSION	"0"
-#endif
-
 /*
  * Nothing we open may become a standard stream by accident. A closed stdout is
  * opened for reading, so that what is written to it is noticed as lost.
