@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include <bpf/btf.h>
-#include <linux/process_madvise.h>
+#include <pmadv/hook.h>
 
 #include "options.h"
 #include "output.h"

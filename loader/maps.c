@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <linux/process_madvise.h>
+#include <pmadv/hook.h>
 
 #include "options.h"
 #include "target.h"

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include <bpf/libbpf.h>
-#include <linux/process_madvise.h>
+#include <pmadv/hook.h>
 
 #include "options.h"
 #include "util.h"

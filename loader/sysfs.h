@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <linux/process_madvise.h>
+#include <pmadv/hook.h>
 
 #include "util.h"
 

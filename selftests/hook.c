@@ -15,6 +15,7 @@
 #include "hook.h"
 
 static const struct hook_test *const groups[] = {
+	hook_constant_tests,
 	hook_attach_tests,
 	hook_verdict_tests,
 	hook_range_tests,

@@ -14,6 +14,8 @@
 
 #include <linux/types.h>
 
+#include <pmadv/hook.h>
+
 #include "hook_policy.h"
 #include "util.h"
 #include "hook_policy.skel.h"
@@ -75,6 +77,7 @@ struct hook_test {
 };
 
 /* Each ends with an entry without a name. */
+extern const struct hook_test hook_constant_tests[];
 extern const struct hook_test hook_verdict_tests[];
 extern const struct hook_test hook_range_tests[];
 extern const struct hook_test hook_member_tests[];

@@ -8,8 +8,8 @@ TEST_PROGS += hook
 HOOK_CLANG	?= clang-19
 HOOK_BPFTOOL	:= $(O)/tools/bin/bpftool
 
-HOOK_SRCS := hook.c hook_attach.c hook_kfuncs.c hook_members.c hook_races.c \
-	     hook_ranges.c hook_hostile.c hook_rights.c hook_scope.c \
+HOOK_SRCS := hook.c hook_attach.c hook_constants.c hook_kfuncs.c \
+	     hook_members.c hook_races.c hook_ranges.c hook_hostile.c hook_rights.c hook_scope.c \
 	     hook_shipped.c hook_util.c hook_verdicts.c util.c
 HOOK_OBJS := $(HOOK_SRCS:%.c=$(OUT)/hook.d/%.o)
 
@@ -37,6 +37,11 @@ $(HOOK_OBJS): $(OUT)/hook.d/%.o: %.c hook.mk | $(HOOK_SKELS)
 $(OUT)/bpf/hook_%.bpf.o: bpf/hook_%.bpf.c $(O)/vmlinux.h hook.mk | $(OUT)/bpf
 	@echo "  BPF     selftests/bpf/hook_$*.bpf.o"
 	@$(HOOK_CLANG) $(HOOK_BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+# The macros of hook.h, as a table.
+$(OUT)/hook.d/hook_constants.o: $(OUT)/hook.d/constants.inc
+$(OUT)/hook.d/constants.inc: ../include/pmadv/hook.h hook.mk | $(OUT)/hook.d
+	@sed -n 's/^#define \(PMADV_[A-Z0-9_]*\)[ \t].*/	{ "\1", \1 },/p' $< >$@
 
 $(OUT)/hook.d/hook_%.skel.h: $(OUT)/bpf/hook_%.bpf.o | $(OUT)/hook.d
 	@$(HOOK_BPFTOOL) gen skeleton $< name hook_$* >$@

@@ -17,7 +17,7 @@ static struct hook_rule *answer(struct hook *h, int verdict)
 }
 
 /* The counts of a call that dealt with one range. */
-static void expect_one(struct hook *h, enum pmadv_outcome outcome)
+static void expect_one(struct hook *h, unsigned int outcome)
 {
 	const struct pmadv_result *r = &h->result;
 

@@ -14,6 +14,7 @@
 #ifndef __VMLINUX_H__
 #include <linux/process_madvise.h>
 #endif
+#include <pmadv/hook.h>
 
 #define PMADV_RECORD_VERSION	1
 #define PMADV_COMM_LEN		16

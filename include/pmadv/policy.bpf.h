@@ -4,9 +4,9 @@
  *
  * A policy is a struct process_madvise_ops in a .struct_ops.link map. Its
  * types, and what each member may do, come from the kernel's BTF (vmlinux.h);
- * include/linux/process_madvise.h in the kernel tree documents them. What BTF
- * does not carry, constants made with #define and the prototypes of kfuncs, is
- * declared here.
+ * include/linux/process_madvise.h in the kernel tree documents them. Constants
+ * come from <pmadv/hook.h>; the advices and the prototypes of kfuncs, which BTF
+ * does not carry, are declared here.
  *
  *	SEC("struct_ops/NAME_advise")
  *	s32 BPF_PROG(NAME_advise, struct pmadv_range *range,
@@ -26,18 +26,13 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
+#include <pmadv/hook.h>
 
 /* The advices a policy may answer, besides enum pmadv_verdict. */
 #define MADV_WILLNEED	3
 #define MADV_COLD	20
 #define MADV_PAGEOUT	21
 #define MADV_COLLAPSE	25
-
-/* Limits, as in <linux/process_madvise.h>. */
-#define PMADV_NAME_LEN		16
-#define PMADV_EXIT_MSG_LEN	128
-#define PMADV_MAX_INVALID	64
-#define PMADV_MAX_SAMPLE	64
 
 /* The kernel refuses COLD and PAGEOUT for such mappings: no need to ask. */
 #define PMADV_VMA_OFF_LIMITS \

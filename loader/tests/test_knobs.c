@@ -3,7 +3,7 @@
 #include "test.h"
 
 #include <bpf/libbpf.h>
-#include <linux/process_madvise.h>
+#include <pmadv/hook.h>
 
 #include "knobs.h"
 #include "output.h"

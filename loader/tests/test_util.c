@@ -4,6 +4,8 @@
 
 #include <signal.h>
 
+#include <pmadv/hook.h>
+
 #include "maps.h"
 #include "output.h"
 #include "target.h"

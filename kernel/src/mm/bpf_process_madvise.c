@@ -1041,6 +1041,7 @@ static int __init pmadv_bpf_init(void)
 	BTF_TYPE_EMIT(enum pmadv_vma_flag);
 	BTF_TYPE_EMIT(enum pmadv_outcome);
 	BTF_TYPE_EMIT(enum pmadv_exit_kind);
+	BTF_TYPE_EMIT(enum pmadv_limit);
 
 	err = pmadv_sysfs_init();
 	if (err)

@@ -4,8 +4,9 @@
  *
  * A policy is a struct_ops map of type struct process_madvise_ops. It decides
  * which advice each range of another process's memory gets; it is asked only
- * by process_madvise(2) calls with PMADV_POLICY. These structures are for
- * in-kernel BPF programs, found through BTF: they may change between releases.
+ * by process_madvise(2) calls with PMADV_POLICY. All of this is for in-kernel BPF
+ * programs and found through BTF: it may change between releases. What is stable
+ * stands in <uapi/linux/process_madvise.h>.
  */
 #ifndef _LINUX_PROCESS_MADVISE_H
 #define _LINUX_PROCESS_MADVISE_H
@@ -16,6 +17,125 @@
 struct cgroup;
 struct task_struct;
 struct vm_area_struct;
+
+/**
+ * enum pmadv_verdict - answers of a policy, besides the advice itself
+ *
+ * The advice is one of MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED, MADV_COLLAPSE.
+ * Any other answer is invalid: nothing is done, the range counts as refused,
+ * and PMADV_MAX_INVALID of them in one call eject the policy.
+ *
+ * @PMADV_SKIP: Do nothing with this range. 0, so that a program that answers
+ *	nothing does nothing; MADV_NORMAL, which is 0 too, is no advice here.
+ * @PMADV_CALLER: What the caller proposed; nothing if it proposed nothing.
+ * @PMADV_STOP: Do nothing with this range and end the call.
+ */
+enum pmadv_verdict {
+	PMADV_SKIP	= 0,
+	PMADV_CALLER	= -1,
+	PMADV_STOP	= -2,
+};
+
+/**
+ * enum pmadv_modifier - how a policy's advice is carried out
+ * @PMADV_SKIP_YOUNG: Spare pages accessed since the last walk, and clear their
+ *	accessed bit so that the next walk can tell again. COLD and PAGEOUT.
+ */
+enum pmadv_modifier {
+	PMADV_SKIP_YOUNG	= 1U << 0,
+};
+
+/**
+ * enum pmadv_vma_flag - facts about the mapping a policy is asked about
+ * @PMADV_VMA_READ: Readable.
+ * @PMADV_VMA_WRITE: Writable.
+ * @PMADV_VMA_EXEC: Executable.
+ * @PMADV_VMA_ANON: Anonymous memory.
+ * @PMADV_VMA_FILE: Maps a file that is not on shmem, tmpfs or hugetlbfs.
+ * @PMADV_VMA_SHMEM: Maps shmem: tmpfs, memfd, System V, shared anonymous.
+ * @PMADV_VMA_SHARED: MAP_SHARED.
+ * @PMADV_VMA_STACK: The main thread's stack, or one that grows down.
+ * @PMADV_VMA_HEAP: The brk heap.
+ * @PMADV_VMA_LOCKED: mlock(2)ed.
+ * @PMADV_VMA_HUGETLB: Backed by hugetlbfs.
+ * @PMADV_VMA_SPECIAL: Device memory, vDSO and others without ordinary pages.
+ * @PMADV_VMA_NAMED: Anonymous memory with a name (PR_SET_VMA_ANON_NAME).
+ * @PMADV_VMA_SEALED: mseal(2)ed.
+ * @PMADV_VMA_HUGEPAGE: The owner asked for MADV_HUGEPAGE.
+ * @PMADV_VMA_UFFD: Registered with userfaultfd(2).
+ */
+enum pmadv_vma_flag {
+	PMADV_VMA_READ		= 1U << 0,
+	PMADV_VMA_WRITE		= 1U << 1,
+	PMADV_VMA_EXEC		= 1U << 2,
+	PMADV_VMA_ANON		= 1U << 3,
+	PMADV_VMA_FILE		= 1U << 4,
+	PMADV_VMA_SHMEM		= 1U << 5,
+	PMADV_VMA_SHARED	= 1U << 6,
+	PMADV_VMA_STACK		= 1U << 7,
+	PMADV_VMA_HEAP		= 1U << 8,
+	PMADV_VMA_LOCKED	= 1U << 9,
+	PMADV_VMA_HUGETLB	= 1U << 10,
+	PMADV_VMA_SPECIAL	= 1U << 11,
+	PMADV_VMA_NAMED		= 1U << 12,
+	PMADV_VMA_SEALED	= 1U << 13,
+	PMADV_VMA_HUGEPAGE	= 1U << 14,
+	PMADV_VMA_UFFD		= 1U << 15,
+};
+
+/**
+ * enum pmadv_outcome - what became of a range
+ * @PMADV_ADVISED: It got the advice (or would: PMADV_DRY_RUN).
+ * @PMADV_SKIPPED: The policy wanted nothing done.
+ * @PMADV_REFUSED: The kernel does not allow that advice there.
+ * @PMADV_FAILED: The advice was tried and failed.
+ */
+enum pmadv_outcome {
+	PMADV_ADVISED,
+	PMADV_SKIPPED,
+	PMADV_REFUSED,
+	PMADV_FAILED,
+};
+
+/**
+ * enum pmadv_exit_kind - why a policy is no longer in force
+ *
+ * Kinds from PMADV_EXIT_INVALID on are ejections: the kernel took the policy
+ * out because of what it did.
+ *
+ * @PMADV_EXIT_NONE: It is in force.
+ * @PMADV_EXIT_DETACHED: Its link was closed, unpinned or detached.
+ * @PMADV_EXIT_REPLACED: Its link was updated to another policy.
+ * @PMADV_EXIT_CGROUP: The cgroup it was attached to was removed.
+ * @PMADV_EXIT_ADMIN: All policies were detached through sysfs.
+ * @PMADV_EXIT_INVALID: PMADV_MAX_INVALID invalid verdicts in one call.
+ * @PMADV_EXIT_NO_PROGRESS: It narrowed a range to nothing or widened it.
+ * @PMADV_EXIT_ERROR: It called bpf_pmadv_error().
+ */
+enum pmadv_exit_kind {
+	PMADV_EXIT_NONE		= 0,
+	PMADV_EXIT_DETACHED	= 1,
+	PMADV_EXIT_REPLACED	= 2,
+	PMADV_EXIT_CGROUP	= 3,
+	PMADV_EXIT_ADMIN	= 4,
+	PMADV_EXIT_INVALID	= 64,
+	PMADV_EXIT_NO_PROGRESS	= 65,
+	PMADV_EXIT_ERROR	= 66,
+};
+
+/**
+ * enum pmadv_limit - bounds of what a policy may say and do
+ * @PMADV_NAME_LEN: Size of a policy's name, with its NUL.
+ * @PMADV_EXIT_MSG_LEN: Size of an exit message, with its NUL.
+ * @PMADV_MAX_INVALID: So many invalid verdicts in one call eject the policy.
+ * @PMADV_MAX_SAMPLE: Pages that one sample may look at.
+ */
+enum pmadv_limit {
+	PMADV_NAME_LEN		= 16,
+	PMADV_EXIT_MSG_LEN	= 128,
+	PMADV_MAX_INVALID	= 64,
+	PMADV_MAX_SAMPLE	= 64,
+};
 
 /**
  * struct pmadv_walk - one call of process_madvise(2)
