@@ -183,7 +183,7 @@ export PMADV_POLICY_DIR=$tmp/future
 start --json
 walk $target -a cold
 stop
-newer='records of version 2, this pmadv reads version 1: install'
+newer='records of version 3, this pmadv reads version 2: install'
 [[ $status == 1 && $out == *"$newer"* ]]
 result $? "records of another version are refused"
 expect 1 "$newer" "and by explain" pmadv explain $target

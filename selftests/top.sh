@@ -186,7 +186,7 @@ start "PMADV_POLICY_DIR=$tmp/future pmadv top"
 see 15 'LAST VERDICTS'
 pmadv advise $sleeper -a cold >/dev/null
 ended 1 "an error: the same"
-grep -q 'records of version 2' <<<"$out"
+grep -q 'records of version 3' <<<"$out"
 result $? "an error: can be read afterwards"
 start "TERM=nothing pmadv top"
 ended 2 "an unknown terminal"

@@ -11,10 +11,10 @@
 #ifndef _PMADV_HOOK_H
 #define _PMADV_HOOK_H
 
-/* enum pmadv_verdict: answers besides the four advices. */
+/* enum pmadv_verdict: answers besides the four advices. None is negative. */
 #define PMADV_SKIP		0	/* do nothing with this range */
-#define PMADV_CALLER		(-1)	/* what the caller proposed, if anything */
-#define PMADV_STOP		(-2)	/* do nothing, and end the call */
+#define PMADV_CALLER		0x1000	/* what the caller proposed, if anything */
+#define PMADV_STOP		0x1001	/* do nothing, and end the call */
 
 /* enum pmadv_modifier: how advice is carried out. */
 #define PMADV_SKIP_YOUNG	(1U << 0)	/* spare pages in use, mark them */

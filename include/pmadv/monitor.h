@@ -16,7 +16,7 @@
 #endif
 #include <pmadv/hook.h>
 
-#define PMADV_RECORD_VERSION	1
+#define PMADV_RECORD_VERSION	2
 #define PMADV_COMM_LEN		16
 
 /**
@@ -103,8 +103,8 @@ struct pmadv_call_record {
 #define pmadv_layout_assert	_Static_assert
 #endif
 
-pmadv_layout_assert(sizeof(struct pmadv_record) == 48, "layout of version 1");
-pmadv_layout_assert(sizeof(struct pmadv_range_record) == 176, "layout of version 1");
-pmadv_layout_assert(sizeof(struct pmadv_call_record) == 256, "layout of version 1");
+pmadv_layout_assert(sizeof(struct pmadv_record) == 48, "layout of version 2");
+pmadv_layout_assert(sizeof(struct pmadv_range_record) == 176, "layout of version 2");
+pmadv_layout_assert(sizeof(struct pmadv_call_record) == 256, "layout of version 2");
 
 #endif /* _PMADV_MONITOR_H */

@@ -230,7 +230,7 @@ static void newer_records(void **state)
 	said = CAPTURE(STDERR_FILENO, err = analysis_read(file, 0, &analysis));
 	assert_int_equal(err, -EPROTO);
 	assert_int_equal(exit_status(err), EXIT_FAILED);
-	assert_contains(said, "has records of version 2, this pmadv reads version 1: use the pmadv that recorded it, or a newer one");
+	assert_contains(said, "has records of version 3, this pmadv reads version 2: use the pmadv that recorded it, or a newer one");
 	free(said);
 	recfile_close(file);
 }

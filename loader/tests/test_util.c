@@ -189,7 +189,8 @@ static void names_of_ranges(void **state)
 	vma_flags_text(UINT32_MAX, buf);
 	assert_string_equal(verdict_text(21, verdict), "pageout");
 	assert_string_equal(verdict_text(0, verdict), "skip");
-	assert_string_equal(verdict_text(-2, verdict), "stop");
+	assert_string_equal(verdict_text(PMADV_STOP, verdict), "stop");
+	assert_string_equal(verdict_text(-EPERM, verdict), "invalid(-1)");
 	assert_string_equal(verdict_text(4, verdict), "invalid(4)");
 	assert_null(stopped_text(PMADV_STOPPED_NOT));
 	assert_string_equal(stopped_word(99), "unknown");

@@ -35,6 +35,18 @@ EVERY_PAGE(int_min, -0x7fffffff - 1);
 /* What a wider comparison would take for MADV_PAGEOUT. */
 EVERY_PAGE(pageout_plus, MADV_PAGEOUT | 1 << 16);
 EVERY_PAGE(an_errno, -12);
+/* What a helper that may not returns. */
+EVERY_PAGE(an_eperm, -1);
+
+/* Hands on what the kfunc returns, -ENOENT of a mapping without a name. */
+ADVISE(nameless_name)
+{
+	char name[8];
+
+	range->end = range->start + PAGE;
+	return bpf_pmadv_vma_name(range, name, sizeof(name));
+}
+POLICY(nameless_name);
 
 /* Half a pointer: neither advice nor worth anything. */
 ADVISE(pointer)

@@ -4,6 +4,6 @@
 #include <pmadv/monitor.h>
 
 #undef PMADV_RECORD_VERSION
-#define PMADV_RECORD_VERSION 2
+#define PMADV_RECORD_VERSION 3
 
 #include "../../../bpf/monitor.bpf.c"

@@ -23,7 +23,9 @@ struct vm_area_struct;
  *
  * The advice is one of MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED, MADV_COLLAPSE.
  * Any other answer is invalid: nothing is done, the range counts as refused,
- * and PMADV_MAX_INVALID of them in one call eject the policy.
+ * and PMADV_MAX_INVALID of them in one call eject the policy. No verdict is
+ * negative, nor near a MADV_ constant: an errno that a policy hands on by mistake
+ * is never taken for one.
  *
  * @PMADV_SKIP: Do nothing with this range. 0, so that a program that answers
  *	nothing does nothing; MADV_NORMAL, which is 0 too, is no advice here.
@@ -32,8 +34,8 @@ struct vm_area_struct;
  */
 enum pmadv_verdict {
 	PMADV_SKIP	= 0,
-	PMADV_CALLER	= -1,
-	PMADV_STOP	= -2,
+	PMADV_CALLER	= 0x1000,
+	PMADV_STOP	= 0x1001,
 };
 
 /**
