@@ -10,10 +10,10 @@
 
 #include <bpf/libbpf.h>
 
+#include "lib/output.h"
+#include "lib/util.h"
 #include "options.h"
-#include "output.h"
-#include "policy.h"
-#include "util.h"
+#include "policy/policy.h"
 
 /*
  * Nothing we open may become a standard stream by accident. A closed stdout is

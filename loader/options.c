@@ -12,7 +12,7 @@
 
 #include <pmadv/process_madvise.h>
 
-#include "output.h"
+#include "lib/output.h"
 
 #define FIELD(type, args, def)	((type *)((char *)(args) + (def)->field))
 #define MAX_OPTIONS		32

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 /* What an option takes, which also says how it is checked and completed. */
 enum option_kind {

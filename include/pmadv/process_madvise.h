@@ -4,7 +4,7 @@
  *
  * Compile with -I include -I include/uapi (or with the headers installed).
  * Nothing is linked: all functions are thin and inline. Errors come as libc has
- * them, -1 and errno. A complete program is selftests/example.c.
+ * them, -1 and errno. A complete program is selftests/examples/example.c.
  */
 #ifndef _PMADV_PROCESS_MADVISE_H
 #define _PMADV_PROCESS_MADVISE_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "config.h"
+#include "daemon/config.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,9 +11,9 @@
 #include <ini.h>
 #include <zlib.h>
 
+#include "lib/output.h"
 #include "options.h"
-#include "output.h"
-#include "policy.h"
+#include "policy/policy.h"
 
 #define LINE_LEN		4096
 #define SECOND_NS		1000000000ULL

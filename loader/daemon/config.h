@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "pacer.h"
-#include "util.h"
+#include "daemon/pacer.h"
+#include "lib/util.h"
 
 #define CONFIG_DEFAULT	"/etc/pmadv.conf"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "match.h"
+#include "daemon/match.h"
 
 #include <fnmatch.h>
 #include <inttypes.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cgroup.h"
-#include "target.h"
+#include "proc/cgroup.h"
+#include "walk/target.h"
 
 /* A process that uses less of a CPU is idle: a timer now and then is no work. */
 #define IDLE_PERCENT	1

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "config.h"
+#include "daemon/config.h"
 
 /* One process as a rule with "idle" has watched it. */
 struct idle {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "pacer.h"
+#include "daemon/pacer.h"
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "pressure.h"
+#include "daemon/pressure.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +11,8 @@
 
 #include <pmadv/record.h>
 
-#include "sample.h"
-#include "util.h"
+#include "lib/util.h"
+#include "proc/sample.h"
 
 #define SYSTEM	"/proc/pressure/memory"
 

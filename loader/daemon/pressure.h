@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-#include "config.h"
-#include "pacer.h"
+#include "daemon/config.h"
+#include "daemon/pacer.h"
 
 /* Memory that is available, and all there is, in bytes; 0 or -errno. */
 int memory_available(uint64_t *available, uint64_t *total);

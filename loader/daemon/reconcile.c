@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "scopes.h"
+#include "daemon/reconcile.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,9 +14,9 @@
 
 #include <bpf/bpf.h>
 
-#include "cgroup.h"
-#include "lock.h"
-#include "sysfs.h"
+#include "lib/filelock.h"
+#include "policy/sysfs.h"
+#include "proc/cgroup.h"
 
 int rule_cgroups(const struct rule *rule, struct rule_cgroups *cgroups)
 {

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "config.h"
-#include "policy.h"
+#include "daemon/config.h"
+#include "policy/policy.h"
 
 #define SCOPES_DIR	PIN_DIR "/daemon"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "lock.h"
+#include "lib/filelock.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "privileges.h"
+#include "lib/privileges.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include <cap-ng.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 #define FOR(what)	(1U << (what))
 #define FOR_ADVISE	(FOR(PRIVILEGES_ADVISE) | FOR(PRIVILEGES_DAEMON))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "rows.h"
+#include "lib/rows.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 
 #include <pmadv/record.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 #define MAX_COLUMNS	32
 #define BAR_WIDTH	20

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "output.h"
+#include "lib/output.h"
 
 enum column_kind {
 	COLUMN_TEXT,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "screen.h"
+#include "lib/screen.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 static struct {
 	SCREEN *screen;

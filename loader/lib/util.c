@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "util.h"
+#include "lib/util.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include <bpf/libbpf.h>
 
-#include "output.h"
+#include "lib/output.h"
 
 int exit_status(int err)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "cost.h"
+#include "policy/cost.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
-#include "policy.h"
+#include "policy/policy.h"
 
 #define MAX_FUNCTIONS	16
 

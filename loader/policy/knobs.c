@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "knobs.h"
+#include "policy/knobs.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -12,9 +12,9 @@
 #include <bpf/btf.h>
 #include <pmadv/hook.h>
 
+#include "lib/output.h"
+#include "lib/util.h"
 #include "options.h"
-#include "output.h"
-#include "util.h"
 
 #define TYPE_LEN	64
 #define VALUE_LEN	256

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which policies there are: asked of the kernel, never of a file of ours. */
-#include "policy.h"
+#include "policy/policy.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,8 +13,8 @@
 
 #include <bpf/bpf.h>
 
-#include "cgroup.h"
-#include "sysfs.h"
+#include "policy/sysfs.h"
+#include "proc/cgroup.h"
 
 /* Of folders below each other in bpffs. */
 #define PINS_DEPTH	8

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "metrics.h"
+#include "policy/metrics.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,9 +8,9 @@
 
 #include <pmadv/record.h>
 
-#include "policy.h"
-#include "sample.h"
-#include "sysfs.h"
+#include "policy/policy.h"
+#include "policy/sysfs.h"
+#include "proc/sample.h"
 
 /* Policies with series of their own; cgroups come and go, series stay for long. */
 #define MAX_SERIES	64

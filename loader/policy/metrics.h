@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 /*
  * Write what there is about @policies (see sysfs_policies()), which are sorted for

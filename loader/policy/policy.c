@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "policy.h"
+#include "policy/policy.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,11 +15,11 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
-#include "cgroup.h"
-#include "knobs.h"
-#include "output.h"
-#include "privileges.h"
-#include "sysfs.h"
+#include "lib/output.h"
+#include "lib/privileges.h"
+#include "policy/knobs.h"
+#include "policy/sysfs.h"
+#include "proc/cgroup.h"
 
 #ifndef PMADV_POLICY_DIR
 #define PMADV_POLICY_DIR	"/usr/lib/pmadv"

@@ -10,8 +10,8 @@
 #include <bpf/libbpf.h>
 #include <pmadv/hook.h>
 
+#include "lib/util.h"
 #include "options.h"
-#include "util.h"
 
 #define BPFFS_DIR	"/sys/fs/bpf"
 #define PIN_DIR		BPFFS_DIR "/pmadv"

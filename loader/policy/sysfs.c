@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "sysfs.h"
+#include "policy/sysfs.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cgroup.h"
-#include "target.h"
+#include "proc/cgroup.h"
+#include "walk/target.h"
 
 static const struct {
 	const char *file;

@@ -8,7 +8,7 @@
 #include <linux/process_madvise.h>
 #include <pmadv/hook.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 #define SYSFS_DIR	"/sys/kernel/mm/process_madvise"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "cgroup.h"
+#include "proc/cgroup.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 int cgroup_mount(char path[PATH_MAX])
 {

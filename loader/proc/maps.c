@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "maps.h"
+#include "proc/maps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <pmadv/hook.h>
 
 #include "options.h"
-#include "target.h"
+#include "walk/target.h"
 
 /* Bits of an entry of /proc/PID/pagemap. */
 #define PAGEMAP_SWAPPED	(1ULL << 62)

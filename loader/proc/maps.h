@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 struct map_name {
 	uint64_t start;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "sample.h"
+#include "proc/sample.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,9 +8,9 @@
 
 #include <pmadv/record.h>
 
-#include "cgroup.h"
-#include "target.h"
-#include "util.h"
+#include "lib/util.h"
+#include "proc/cgroup.h"
+#include "walk/target.h"
 
 void sample_keys(const char *path, const struct sample_key *keys, size_t nr)
 {

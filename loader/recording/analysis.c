@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "analysis.h"
+#include "recording/analysis.h"
 
 #include <errno.h>
 #include <search.h>
@@ -8,9 +8,9 @@
 
 #include <pmadv/process_madvise.h>
 
-#include "maps.h"
-#include "output.h"
-#include "target.h"
+#include "lib/output.h"
+#include "proc/maps.h"
+#include "walk/target.h"
 
 /* A second's worth on a slow machine. */
 #define PROGRESS_ENTRIES	(1 << 18)

@@ -8,8 +8,8 @@
 
 #include <pmadv/record.h>
 
-#include "recfile.h"
-#include "util.h"
+#include "lib/util.h"
+#include "recording/recfile.h"
 
 #define NR_OUTCOMES	4
 

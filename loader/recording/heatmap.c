@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "heatmap.h"
+#include "recording/heatmap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 #define PLOT_LABELS	12
 /* Addresses left out between two rows that are worth a mark, in rows. */

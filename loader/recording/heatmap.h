@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "analysis.h"
-#include "recfile.h"
-#include "rows.h"
+#include "lib/rows.h"
+#include "recording/analysis.h"
+#include "recording/recfile.h"
 
 struct heatmap {
 	const struct target_sum *target;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "recfile.h"
+#include "recording/recfile.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -12,8 +12,8 @@
 
 #include <zlib.h>
 
-#include "lock.h"
-#include "util.h"
+#include "lib/filelock.h"
+#include "lib/util.h"
 
 #if __BYTE_ORDER != __LITTLE_ENDIAN
 #error "records are little-endian"

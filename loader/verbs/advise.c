@@ -7,13 +7,13 @@
 
 #include <linux/process_madvise.h>
 
-#include "call.h"
-#include "maps.h"
+#include "lib/output.h"
 #include "options.h"
-#include "output.h"
-#include "records.h"
-#include "show.h"
-#include "target.h"
+#include "proc/maps.h"
+#include "walk/monitor.h"
+#include "walk/range_text.h"
+#include "walk/target.h"
+#include "walk/walk.h"
 
 #define MAX_RANGES	1024	/* UIO_MAXIOV: what one call takes */
 

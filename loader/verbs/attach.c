@@ -4,11 +4,11 @@
 #include <poll.h>
 #include <stdlib.h>
 
-#include "knobs.h"
+#include "lib/output.h"
+#include "lib/privileges.h"
 #include "options.h"
-#include "output.h"
-#include "policy.h"
-#include "privileges.h"
+#include "policy/knobs.h"
+#include "policy/policy.h"
 
 static const struct option_def options[] = {
 	OPTION_SET,

@@ -10,17 +10,17 @@
 
 #include <pmadv/process_madvise.h>
 
-#include "call.h"
-#include "config.h"
-#include "match.h"
+#include "daemon/config.h"
+#include "daemon/match.h"
+#include "daemon/pacer.h"
+#include "daemon/pressure.h"
+#include "daemon/reconcile.h"
+#include "lib/output.h"
+#include "lib/privileges.h"
 #include "options.h"
-#include "output.h"
-#include "pacer.h"
-#include "policy.h"
-#include "pressure.h"
-#include "privileges.h"
-#include "scopes.h"
-#include "target.h"
+#include "policy/policy.h"
+#include "walk/target.h"
+#include "walk/walk.h"
 
 #define TICK_NS		1000000000LL
 /* With a budget of time only: how many pages until a look at the clock. */

@@ -7,11 +7,11 @@
 
 #include <bpf/bpf.h>
 
-#include "cgroup.h"
+#include "lib/output.h"
 #include "options.h"
-#include "output.h"
-#include "policy.h"
-#include "sysfs.h"
+#include "policy/policy.h"
+#include "policy/sysfs.h"
+#include "proc/cgroup.h"
 
 static const struct option_def options[] = {
 	{ "cgroup", 'c', OPTION_CGROUP, offsetof(struct args, cgroup), "PATH",

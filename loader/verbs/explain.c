@@ -8,14 +8,14 @@
 
 #include <linux/process_madvise.h>
 
-#include "call.h"
-#include "maps.h"
+#include "lib/output.h"
 #include "options.h"
-#include "output.h"
-#include "policy.h"
-#include "records.h"
-#include "sysfs.h"
-#include "target.h"
+#include "policy/policy.h"
+#include "policy/sysfs.h"
+#include "proc/maps.h"
+#include "walk/monitor.h"
+#include "walk/target.h"
+#include "walk/walk.h"
 
 #define DEFAULT_ADVICE	MADV_PAGEOUT
 

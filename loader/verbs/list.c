@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/output.h"
 #include "options.h"
-#include "output.h"
-#include "policy.h"
-#include "sysfs.h"
+#include "policy/policy.h"
+#include "policy/sysfs.h"
 
 static const struct option_def options[] = {
 	OPTIONS_COMMON

@@ -7,13 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "metrics.h"
+#include "lib/output.h"
+#include "lib/privileges.h"
+#include "lib/util.h"
 #include "options.h"
-#include "output.h"
-#include "policy.h"
-#include "privileges.h"
-#include "sysfs.h"
-#include "util.h"
+#include "policy/metrics.h"
+#include "policy/policy.h"
+#include "policy/sysfs.h"
 
 static const struct option_def options[] = {
 	{ "output", 'o', OPTION_TEXT, offsetof(struct args, output), "FILE",

@@ -6,12 +6,12 @@
 
 #include <pmadv/process_madvise.h>
 
-#include "maps.h"
+#include "lib/output.h"
+#include "lib/privileges.h"
 #include "options.h"
-#include "output.h"
-#include "privileges.h"
-#include "records.h"
-#include "show.h"
+#include "proc/maps.h"
+#include "walk/monitor.h"
+#include "walk/range_text.h"
 
 static const struct option_def options[] = {
 	OPTION_WATCHED_PID,

@@ -15,12 +15,12 @@
 #include <linux/prctl.h>
 #include <pmadv/process_madvise.h>
 
-#include "cgroup.h"
+#include "lib/output.h"
+#include "lib/privileges.h"
 #include "options.h"
-#include "output.h"
-#include "policy.h"
-#include "privileges.h"
-#include "sysfs.h"
+#include "policy/policy.h"
+#include "policy/sysfs.h"
+#include "proc/cgroup.h"
 
 #define DETAIL_LEN	128
 

@@ -7,14 +7,14 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-#include "maps.h"
+#include "lib/output.h"
+#include "lib/privileges.h"
 #include "options.h"
-#include "output.h"
-#include "privileges.h"
-#include "recfile.h"
-#include "records.h"
-#include "sample.h"
-#include "target.h"
+#include "proc/maps.h"
+#include "proc/sample.h"
+#include "recording/recfile.h"
+#include "walk/monitor.h"
+#include "walk/target.h"
 
 #define SAMPLE_NS	1000000000ULL
 

@@ -7,13 +7,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "analysis.h"
-#include "heatmap.h"
-#include "maps.h"
+#include "lib/output.h"
+#include "lib/rows.h"
 #include "options.h"
-#include "output.h"
-#include "recfile.h"
-#include "rows.h"
+#include "proc/maps.h"
+#include "recording/analysis.h"
+#include "recording/heatmap.h"
+#include "recording/recfile.h"
 
 /* Of a part in a report of all of them. */
 #define SHORT_ROWS	20

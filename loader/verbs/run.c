@@ -8,15 +8,15 @@
 
 #include <linux/process_madvise.h>
 
-#include "call.h"
-#include "maps.h"
+#include "lib/output.h"
+#include "lib/privileges.h"
 #include "options.h"
-#include "output.h"
-#include "policy.h"
-#include "privileges.h"
-#include "records.h"
-#include "show.h"
-#include "target.h"
+#include "policy/policy.h"
+#include "proc/maps.h"
+#include "walk/monitor.h"
+#include "walk/range_text.h"
+#include "walk/target.h"
+#include "walk/walk.h"
 
 #define DEFAULT_EVERY_NS	10000000000ULL
 #define RECORDS_BUFFER		(8 << 20)

@@ -8,17 +8,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cost.h"
-#include "maps.h"
+#include "lib/output.h"
+#include "lib/privileges.h"
+#include "lib/screen.h"
 #include "options.h"
-#include "output.h"
-#include "policy.h"
-#include "privileges.h"
-#include "records.h"
-#include "sample.h"
-#include "screen.h"
-#include "sysfs.h"
-#include "target.h"
+#include "policy/cost.h"
+#include "policy/policy.h"
+#include "policy/sysfs.h"
+#include "proc/maps.h"
+#include "proc/sample.h"
+#include "walk/monitor.h"
+#include "walk/target.h"
 
 #define DEFAULT_INTERVAL_NS	1000000000ULL
 #define MAX_POLICY_LINES	6

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "records.h"
+#include "walk/monitor.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,15 +11,15 @@
 
 #include <bpf/btf.h>
 
-#include "knobs.h"
-#include "maps.h"
+#include "lib/output.h"
+#include "lib/privileges.h"
+#include "lib/util.h"
 #include "options.h"
-#include "output.h"
-#include "policy.h"
-#include "privileges.h"
-#include "sysfs.h"
-#include "target.h"
-#include "util.h"
+#include "policy/knobs.h"
+#include "policy/policy.h"
+#include "policy/sysfs.h"
+#include "proc/maps.h"
+#include "walk/target.h"
 
 /* Read not all at once: whoever reads has a clock to look at. */
 #define READ_MOST	4096

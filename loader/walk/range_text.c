@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "show.h"
+#include "walk/range_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "maps.h"
-#include "output.h"
-#include "records.h"
-#include "util.h"
+#include "lib/output.h"
+#include "lib/util.h"
+#include "proc/maps.h"
+#include "walk/monitor.h"
 
 const char *stats_text(const struct pmadv_stats *stats, char buf[STATS_TEXT_LEN])
 {

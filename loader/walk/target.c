@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "target.h"
+#include "walk/target.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #include <pmadv/process_madvise.h>
 
-#include "cgroup.h"
+#include "proc/cgroup.h"
 
 #define COMM_MAX	15	/* what the kernel keeps of a command's name */
 

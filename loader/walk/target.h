@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 #define TARGET_NAME_LEN	64
 

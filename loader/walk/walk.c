@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "call.h"
+#include "walk/walk.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -9,11 +9,11 @@
 
 #include <pmadv/process_madvise.h>
 
-#include "maps.h"
-#include "output.h"
-#include "records.h"
-#include "sysfs.h"
-#include "util.h"
+#include "lib/output.h"
+#include "lib/util.h"
+#include "policy/sysfs.h"
+#include "proc/maps.h"
+#include "walk/monitor.h"
 
 #define PROGRESS_AFTER_NS	2000000000ULL
 #define PROGRESS_EVERY_NS	250000000L

@@ -10,9 +10,9 @@
 
 #include <linux/process_madvise.h>
 
+#include "lib/util.h"
 #include "options.h"
-#include "target.h"
-#include "util.h"
+#include "walk/target.h"
 
 /* What is wanted of process_madvise(2). */
 struct request {

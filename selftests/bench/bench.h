@@ -9,7 +9,7 @@
 #ifndef SELFTESTS_BENCH_H
 #define SELFTESTS_BENCH_H
 
-#include "../util.h"
+#include "lib/util.h"
 
 #define VECTOR		1024	/* ranges one call takes at most */
 

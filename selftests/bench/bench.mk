@@ -23,7 +23,7 @@ $(BENCH_DIR)/%.o: bench/%.c bench/bench.mk | $(BENCH_SKELS)
 	@echo "  CC      selftests/bench/$*.o"
 	@$(CC) $(BENCH_CFLAGS) -MMD -MP -c $< -o $@
 
-$(BENCH_DIR)/util.o: util.c $(DEPS) | $(BENCH_DIR)
+$(BENCH_DIR)/util.o: lib/util.c $(DEPS) | $(BENCH_DIR)
 	@$(CC) $(TEST_CFLAGS) -c $< -o $@
 
 $(BENCH_DIR)/bench.bpf.o: bench/bench.bpf.c $(O)/vmlinux.h bench/bench.mk | $(BENCH_DIR)

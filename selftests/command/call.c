@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 int main(int argc, char **argv)
 {

@@ -4,7 +4,7 @@
 # pmadv daemon on a redis-server and other processes: rules, schedules, budgets,
 # back-off, reload, and every way to end and start again. Runs in the guest.
 
-# shellcheck source=selftests/tap.bash
+# shellcheck source=selftests/command/tap.bash
 . "$(dirname "$0")/tap.bash"
 cgroups=/sys/fs/cgroup
 pins=/sys/fs/bpf/pmadv/daemon
@@ -85,7 +85,7 @@ policy = background_app
 set = min_bytes=lots'
 expect 2 'not a number' "--check-config: no such knob" pmadv daemon -C -c "$config"
 expect 1 'No such file' "no such file" pmadv daemon --config /nowhere
-sed 's/^#\([^ ]\)/\1/' "$(dirname "$0")/../loader/contrib/pmadv.conf" >"$config"
+sed 's/^#\([^ ]\)/\1/' "$(dirname "$0")/../../loader/contrib/pmadv.conf" >"$config"
 expect 0 'nothing wrong with its 3 rules' "the example is right" pmadv daemon -C -c "$config"
 chmod 755 "$tmp"
 expect 4 'no permission' "unprivileged" setpriv --reuid 65534 --clear-groups \

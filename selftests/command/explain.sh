@@ -4,7 +4,7 @@
 # pmadv explain: that what it shows is what /proc, the policy and the kernel say,
 # and that it changes nothing. Runs in the guest; the target is a redis-server.
 
-# shellcheck source=selftests/tap.bash
+# shellcheck source=selftests/command/tap.bash
 . "$(dirname "$0")/tap.bash"
 objects=$build/loader/guest
 cgroup=/sys/fs/cgroup/explain_test

@@ -2,7 +2,7 @@
 /*
  * Sends pmadv a signal before the Nth thing it does that others see: a pin, a link
  * updated or detached, a file written, renamed or removed, or its end. Loaded with
- * LD_PRELOAD by selftests/loader_life.sh; MOMENT is N, MOMENT_SIGNAL the signal.
+ * LD_PRELOAD by loader_life.sh; KILL_POINT is N, KILL_SIGNAL the signal.
  * strace(1) can inject signals, too, but stops at the thousands of other calls.
  */
 #include <dlfcn.h>
@@ -14,9 +14,9 @@
 
 #include <linux/bpf.h>
 
-static void moment(void)
+static void kill_point(void)
 {
-	const char *at = getenv("MOMENT"), *number = getenv("MOMENT_SIGNAL");
+	const char *at = getenv("KILL_POINT"), *number = getenv("KILL_SIGNAL");
 	static int nr;
 
 	if (at && number && ++nr == atoi(at))
@@ -42,7 +42,7 @@ long syscall(long number, ...)
 
 	if (number == SYS_bpf &&
 	    (arg[0] == BPF_OBJ_PIN || arg[0] == BPF_LINK_UPDATE || arg[0] == BPF_LINK_DETACH))
-		moment();
+		kill_point();
 	return real(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
@@ -51,7 +51,7 @@ ssize_t write(int fd, const void *data, size_t size)
 	typeof(write) *real = next("write");
 
 	if (fd > STDERR_FILENO)
-		moment();
+		kill_point();
 	return real(fd, data, size);
 }
 
@@ -59,7 +59,7 @@ int unlink(const char *path)
 {
 	typeof(unlink) *real = next("unlink");
 
-	moment();
+	kill_point();
 	return real(path);
 }
 
@@ -67,11 +67,11 @@ int rename(const char *from, const char *to)
 {
 	typeof(rename) *real = next("rename");
 
-	moment();
+	kill_point();
 	return real(from, to);
 }
 
 static void __attribute__((destructor)) end(void)
 {
-	moment();
+	kill_point();
 }

@@ -4,7 +4,7 @@
 # The verbs of the pmadv command, on real processes, with every input that is
 # wrong. Runs in the guest; the main target is a redis-server.
 
-# shellcheck source=selftests/tap.bash
+# shellcheck source=selftests/command/tap.bash
 . "$(dirname "$0")/tap.bash"
 objects=$build/loader/guest
 pins=/sys/fs/bpf/pmadv

@@ -7,14 +7,14 @@
 
 # It starts pmadv so often that sanitizers would take minutes.
 plain=yes
-# shellcheck source=selftests/tap.bash
+# shellcheck source=selftests/command/tap.bash
 . "$(dirname "$0")/tap.bash"
 bpffs=/sys/fs/bpf
 cgroup=/sys/fs/cgroup/life
 config=$tmp/pmadv.conf
 rec=$tmp/a.rec
 prom=$tmp/collector/pmadv.prom
-manual=$(dirname "$0")/../loader/man
+manual=$(dirname "$0")/../../loader/man
 redis=
 
 # shellcheck disable=SC2317 # called by a trap
@@ -57,10 +57,10 @@ nothing_left()
 
 # --- at which moment ---------------------------------------------------------
 # at NUMBER SIGNAL: words to put before a command, in $at, so that it gets the signal
-# before the so many-th thing that others see: see moment.c.
+# before the so many-th thing that others see: see kill_point.c.
 at()
 {
-	at=(env LD_PRELOAD="$dir/moment.so" MOMENT="$1" MOMENT_SIGNAL="$(kill -l "$2")")
+	at=(env LD_PRELOAD="$dir/kill_point.so" KILL_POINT="$1" KILL_SIGNAL="$(kill -l "$2")")
 }
 
 # stopped JOB: by such a signal; go_on JOB: its status in $status.

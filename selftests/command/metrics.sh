@@ -4,7 +4,7 @@
 # pmadv metrics: that they are what sysfs says, in a format that Prometheus takes, and
 # that a file never is half written. Runs in the guest.
 
-# shellcheck source=selftests/tap.bash
+# shellcheck source=selftests/command/tap.bash
 . "$(dirname "$0")/tap.bash"
 cgroup=/sys/fs/cgroup/metrics_test
 writer=

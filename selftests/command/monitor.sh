@@ -4,7 +4,7 @@
 # pmadv monitor: what it shows of the calls of others, and that no record
 # disappears without being counted. Runs in the guest.
 
-# shellcheck source=selftests/tap.bash
+# shellcheck source=selftests/command/tap.bash
 . "$(dirname "$0")/tap.bash"
 
 # start OPTION...: a monitor in the background, until it says that it watches.

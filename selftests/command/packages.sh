@@ -5,7 +5,7 @@
 # nothing of it is left when they are purged. In a copy of this machine's root
 # file system that keeps what is written in memory.
 
-# shellcheck source=selftests/tap.bash
+# shellcheck source=selftests/command/tap.bash
 . "$(dirname "$0")/tap.bash"
 root=$tmp/root
 debs=$build/deb
@@ -78,7 +78,7 @@ out=$wrong
 result $? "the manual pages are found"
 expect 0 'attach.*daemon' "the completion is there" inside bash -c \
 	'. /usr/share/bash-completion/completions/pmadv; echo $_pmadv_verbs'
-cp "$(dirname "$0")/example.c" "$root/tmp/made"
+cp "$(dirname "$0")/../examples/example.c" "$root/tmp/made"
 expect 0 'ranges advised' "the example compiles with pkg-config's flags, and runs" inside sh -c \
 	'cd /tmp/made && gcc -Wall -Werror $(pkg-config --cflags pmadv) -o example example.c && ./example '$$
 

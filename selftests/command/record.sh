@@ -4,7 +4,7 @@
 # pmadv record, and pmadv report of what it recorded: that it is what the calls
 # returned, and what /proc said. Runs in the guest; the target is a redis-server.
 
-# shellcheck source=selftests/tap.bash
+# shellcheck source=selftests/command/tap.bash
 . "$(dirname "$0")/tap.bash"
 rec=$tmp/a.rec
 redis=

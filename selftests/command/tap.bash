@@ -9,7 +9,7 @@
 # say is kept where no test looks, until finish, and the status is one that nothing
 # else has.
 
-dir=$(readlink -f "${PMADV_SELFTESTS:-$(dirname "$0")/../build/selftests}")
+dir=$(readlink -f "${PMADV_SELFTESTS:-$(dirname "$0")/../../build/selftests}")
 build=$(dirname "$dir")
 PATH=$build:$PATH
 [[ $plain ]] || PATH=$build/san:$PATH

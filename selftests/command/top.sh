@@ -4,7 +4,7 @@
 # pmadv top, as somebody at a terminal sees it: driven in tmux, and read from its
 # screen. Runs in the guest; targets are a redis-server and a sleep.
 
-# shellcheck source=selftests/tap.bash
+# shellcheck source=selftests/command/tap.bash
 . "$(dirname "$0")/tap.bash"
 redis=
 export LC_ALL=C.UTF-8 TERM=xterm

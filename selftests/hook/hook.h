@@ -16,8 +16,8 @@
 
 #include <pmadv/hook.h>
 
-#include "hook_policy.h"
-#include "util.h"
+#include "policy.h"
+#include "lib/util.h"
 #include "hook_policy.skel.h"
 
 /* Cgroups of the tests; made and removed by those that need them. */

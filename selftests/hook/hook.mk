@@ -8,13 +8,10 @@ TEST_PROGS += hook
 HOOK_CLANG	?= clang-19
 HOOK_BPFTOOL	:= $(O)/tools/bin/bpftool
 
-HOOK_SRCS := hook.c hook_attach.c hook_constants.c hook_kfuncs.c \
-	     hook_members.c hook_races.c hook_ranges.c hook_hostile.c hook_rights.c hook_scope.c \
-	     hook_shipped.c hook_util.c hook_verdicts.c util.c
-HOOK_OBJS := $(HOOK_SRCS:%.c=$(OUT)/hook.d/%.o)
+HOOK_SRCS := $(wildcard hook/*.c)
+HOOK_OBJS := $(HOOK_SRCS:hook/%.c=$(OUT)/hook.d/%.o)
 
-HOOK_TEST_BPF := hook_policy hook_wrong hook_refused hook_kept \
-		 hook_foreign hook_hostile hook_lsm
+HOOK_TEST_BPF := $(patsubst hook/bpf/%.bpf.c,hook_%,$(wildcard hook/bpf/*.bpf.c))
 HOOK_POLICIES := background_app by_name cold_pages foreground noop
 HOOK_SKELS := $(HOOK_TEST_BPF:%=$(OUT)/hook.d/%.skel.h) \
 	      $(HOOK_POLICIES:%=$(OUT)/hook.d/policy_%.skel.h)
@@ -25,22 +22,22 @@ HOOK_BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra \
 		   -Wno-unused-parameter -D__TARGET_ARCH_x86 -I../include \
 		   -I$(O) -I$(O)/tools/include
 
-$(OUT)/hook: $(HOOK_OBJS) $(O)/tools/lib/libbpf.a
+$(OUT)/hook: $(HOOK_OBJS) lib/util.c $(O)/tools/lib/libbpf.a
 	@echo "  LD      selftests/hook"
-	@$(CC) -pthread -o $@ $^ -lelf -lz
+	@$(CC) $(TEST_CFLAGS) -o $@ $^ -lelf -lz
 
 # Compiling finds out which skeleton an object needs, but only afterwards.
-$(HOOK_OBJS): $(OUT)/hook.d/%.o: %.c hook.mk | $(HOOK_SKELS)
-	@echo "  CC      selftests/$*.o"
+$(HOOK_OBJS): $(OUT)/hook.d/%.o: hook/%.c hook/hook.mk | $(HOOK_SKELS)
+	@echo "  CC      selftests/hook/$*.o"
 	@$(CC) $(HOOK_CFLAGS) -MMD -MP -c $< -o $@
 
-$(OUT)/bpf/hook_%.bpf.o: bpf/hook_%.bpf.c $(O)/vmlinux.h hook.mk | $(OUT)/bpf
-	@echo "  BPF     selftests/bpf/hook_$*.bpf.o"
+$(OUT)/bpf/hook_%.bpf.o: hook/bpf/%.bpf.c $(O)/vmlinux.h hook/hook.mk | $(OUT)/bpf
+	@echo "  BPF     selftests/hook/bpf/$*.bpf.o"
 	@$(HOOK_CLANG) $(HOOK_BPF_CFLAGS) -MMD -MP -c $< -o $@
 
 # The macros of hook.h, as a table.
-$(OUT)/hook.d/hook_constants.o: $(OUT)/hook.d/constants.inc
-$(OUT)/hook.d/constants.inc: ../include/pmadv/hook.h hook.mk | $(OUT)/hook.d
+$(OUT)/hook.d/constants.o: $(OUT)/hook.d/constants.inc
+$(OUT)/hook.d/constants.inc: ../include/pmadv/hook.h hook/hook.mk | $(OUT)/hook.d
 	@sed -n 's/^#define \(PMADV_[A-Z0-9_]*\)[ \t].*/	{ "\1", \1 },/p' $< >$@
 
 $(OUT)/hook.d/hook_%.skel.h: $(OUT)/bpf/hook_%.bpf.o | $(OUT)/hook.d

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a hook test and its policy, bpf/hook_policy.bpf.c, tell each other.
+ * What a hook test and its policy, bpf/policy.bpf.c, tell each other.
  * Plain types only: both sides bring __u32 and the like with them.
  */
 #ifndef SELFTESTS_HOOK_POLICY_H

@@ -16,8 +16,8 @@
 
 #include <linux/capability.h>
 
-#include "harness.h"
-#include "util.h"
+#include "lib/harness.h"
+#include "lib/util.h"
 
 /* Nothing is mapped here in any process, nor can it be. */
 #define BAD_POINTER	((void *)0x10)

@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "harness.h"
-#include "util.h"
+#include "lib/harness.h"
+#include "lib/util.h"
 
 /* What a walk does in one piece: one page table. */
 #define CHUNK		HUGE

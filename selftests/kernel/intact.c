@@ -16,8 +16,8 @@
 #include <sys/swap.h>
 #include <sys/wait.h>
 
-#include "harness.h"
-#include "util.h"
+#include "lib/harness.h"
+#include "lib/util.h"
 
 #define NPAGES		256UL
 #define LEN		(NPAGES * PAGE)

@@ -15,8 +15,8 @@
 
 #include <linux/capability.h>
 
-#include "harness.h"
-#include "util.h"
+#include "lib/harness.h"
+#include "lib/util.h"
 
 #define NPAGES		16UL
 #define LEN		(NPAGES * PAGE)

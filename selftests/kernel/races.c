@@ -32,7 +32,7 @@
 #include <linux/types.h>
 
 #include "kselftest.h"
-#include "util.h"
+#include "lib/util.h"
 #include "races.skel.h"
 
 #ifndef PR_SET_VMA

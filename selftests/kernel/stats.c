@@ -15,8 +15,8 @@
 
 #include <linux/io_uring.h>
 
-#include "harness.h"
-#include "util.h"
+#include "lib/harness.h"
+#include "lib/util.h"
 
 #define NPAGES		256UL
 #define LEN		(NPAGES * PAGE)

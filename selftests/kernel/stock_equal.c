@@ -30,7 +30,7 @@
 #include <linux/capability.h>
 #include <linux/userfaultfd.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 #ifndef MAP_DROPPABLE
 #define MAP_DROPPABLE	0x08

@@ -23,8 +23,8 @@
 
 #include <linux/capability.h>
 
-#include "harness.h"
-#include "util.h"
+#include "lib/harness.h"
+#include "lib/util.h"
 
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP	4

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "../util.h"
+#include "lib/util.h"
 
 struct rng {
 	uint64_t state;

@@ -10,13 +10,13 @@ TORTURE_SKEL := $(OUT)/torture/torture.skel.h
 all: $(TORTURE_PROGS)
 
 $(TORTURE_PROGS): $(OUT)/torture/%: torture/%.c torture/torture.h $(TORTURE_SKEL) \
-		$(DEPS) torture.mk $(O)/tools/lib/libbpf.a
+		$(DEPS) torture/torture.mk $(O)/tools/lib/libbpf.a
 	@echo "  CC      selftests/torture/$*"
-	@$(CC) $(TEST_CFLAGS) -I$(OUT)/torture -I$(O)/tools/include -o $@ $< util.c \
+	@$(CC) $(TEST_CFLAGS) -I$(OUT)/torture -I$(O)/tools/include -o $@ $< lib/util.c \
 		$(O)/tools/lib/libbpf.a -lelf -lz
 
-$(TORTURE_BPF): bpf/torture.bpf.c $(O)/vmlinux.h torture.mk
-	@echo "  BPF     selftests/bpf/torture.bpf.o"
+$(TORTURE_BPF): torture/torture.bpf.c $(O)/vmlinux.h torture/torture.mk
+	@echo "  BPF     selftests/torture/torture.bpf.o"
 	@mkdir -p $(@D)
 	@clang-19 -target bpf -mcpu=v3 -g -O2 -Wall -Wextra \
 		-Wno-unused-parameter -D__TARGET_ARCH_x86 -I../include -I$(O) \

@@ -5,7 +5,7 @@
 #include <limits.h>
 
 #include "options.h"
-#include "target.h"
+#include "walk/target.h"
 
 #define MAX_WORDS	32
 

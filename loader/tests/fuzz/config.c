@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The configuration of the daemon. */
-#include "config.h"
+#include "daemon/config.h"
 #include "fuzz.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

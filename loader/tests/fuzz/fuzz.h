@@ -15,9 +15,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "output.h"
-#include "policy.h"
-#include "util.h"
+#include "lib/output.h"
+#include "lib/util.h"
+#include "policy/policy.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "knobs.h"
+#include "policy/knobs.h"
 
 static struct bpf_object *object;
 static void *values, *at_first;

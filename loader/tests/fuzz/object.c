@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "knobs.h"
+#include "policy/knobs.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

@@ -9,13 +9,13 @@
 #include <fcntl.h>
 #include <mntent.h>
 
-#include "cgroup.h"
-#include "maps.h"
-#include "match.h"
-#include "pressure.h"
-#include "sample.h"
-#include "sysfs.h"
-#include "target.h"
+#include "daemon/match.h"
+#include "daemon/pressure.h"
+#include "policy/sysfs.h"
+#include "proc/cgroup.h"
+#include "proc/maps.h"
+#include "proc/sample.h"
+#include "walk/target.h"
 
 #define SOME_PID	1
 

@@ -4,8 +4,8 @@
 
 #include <json-c/json.h>
 
-#include "maps.h"
-#include "records.h"
+#include "proc/maps.h"
+#include "walk/monitor.h"
 
 static int on_range(void *data, const struct pmadv_range_record *record)
 {

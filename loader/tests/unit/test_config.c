@@ -4,8 +4,8 @@
 
 #include <sys/mman.h>
 
-#include "config.h"
-#include "output.h"
+#include "daemon/config.h"
+#include "lib/output.h"
 
 static char path[] = "/tmp/pmadv-test-config.XXXXXX";
 

@@ -5,10 +5,10 @@
 #include <bpf/libbpf.h>
 #include <pmadv/hook.h>
 
-#include "knobs.h"
-#include "output.h"
-#include "policy.h"
-#include "util.h"
+#include "lib/output.h"
+#include "lib/util.h"
+#include "policy/knobs.h"
+#include "policy/policy.h"
 
 static struct bpf_object *object;
 

@@ -2,9 +2,9 @@
 /* Metrics: how many series there are at most, and what becomes of the others. */
 #include "test.h"
 
-#include "metrics.h"
-#include "output.h"
-#include "sysfs.h"
+#include "lib/output.h"
+#include "policy/metrics.h"
+#include "policy/sysfs.h"
 
 #define MAX_SERIES	64
 

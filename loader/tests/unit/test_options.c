@@ -4,8 +4,8 @@
 
 #include <pmadv/process_madvise.h>
 
+#include "lib/output.h"
 #include "options.h"
-#include "output.h"
 
 static int parse(const struct verb *verb, struct args *args, const char *a,
 		 const char *b, const char *c)

@@ -4,8 +4,8 @@
 
 #include <inttypes.h>
 
-#include "match.h"
-#include "pacer.h"
+#include "daemon/match.h"
+#include "daemon/pacer.h"
 
 #define S	1000000000ULL
 

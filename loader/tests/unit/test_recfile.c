@@ -7,9 +7,9 @@
 
 #include <zlib.h>
 
-#include "analysis.h"
-#include "output.h"
-#include "recfile.h"
+#include "lib/output.h"
+#include "recording/analysis.h"
+#include "recording/recfile.h"
 
 #define NR_BLOCKS	4
 #define IN_BLOCK	3

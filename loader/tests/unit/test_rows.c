@@ -4,8 +4,8 @@
 
 #include <pmadv/record.h>
 
-#include "output.h"
-#include "rows.h"
+#include "lib/output.h"
+#include "lib/rows.h"
 
 static const struct column columns[] = {
 	{ "NAME", "name", COLUMN_TEXT },

@@ -6,10 +6,10 @@
 
 #include <pmadv/hook.h>
 
-#include "maps.h"
-#include "output.h"
-#include "target.h"
-#include "util.h"
+#include "lib/output.h"
+#include "lib/util.h"
+#include "proc/maps.h"
+#include "walk/target.h"
 
 static void numbers(void **state)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* bad: gets itself ejected, as told. For selftests/loader.sh. */
+/* bad: gets itself ejected, as told. For loader.sh. */
 #include <pmadv/policy.bpf.h>
 
 char _license[] SEC("license") = "GPL";

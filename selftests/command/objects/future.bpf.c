@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The monitor of a later version, to be refused. For selftests/monitor.sh. */
+/* The monitor of a later version, to be refused. For monitor.sh. */
 #include "vmlinux.h"
 #include <pmadv/monitor.h>
 

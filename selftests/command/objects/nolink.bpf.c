@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A policy in the section for those without a link. For selftests/loader.sh. */
+/* A policy in the section for those without a link. For loader.sh. */
 #include <pmadv/policy.bpf.h>
 
 char _license[] SEC("license") = "GPL";

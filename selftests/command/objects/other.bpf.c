@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A policy for a kernel with another ABI, to be refused. For selftests/loader.sh. */
+/* A policy for a kernel with another ABI, to be refused. For loader.sh. */
 #include <pmadv/policy.bpf.h>
 
 char _license[] SEC("license") = "GPL";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A policy that the verifier refuses. For selftests/loader.sh. */
+/* A policy that the verifier refuses. For loader.sh. */
 #include <pmadv/policy.bpf.h>
 
 char _license[] SEC("license") = "GPL";

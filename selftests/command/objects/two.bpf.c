@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Two policies in one object: which of them is meant? For selftests/loader.sh. */
+/* Two policies in one object: which of them is meant? For loader.sh. */
 #include <pmadv/policy.bpf.h>
 
 char _license[] SEC("license") = "GPL";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Programs that are no policies and call our kfuncs all the same. hook_hostile.c
+ * Programs that are no policies and call our kfuncs all the same. hostile.c
  * loads one at a time and expects that to fail.
  */
 #include <pmadv/policy.bpf.h>

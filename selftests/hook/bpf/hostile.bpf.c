@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Policies that the verifier has nothing against and that mean no good all the
- * same. hook_hostile.c attaches one at a time, walks a target with it and says
+ * same. hostile.c attaches one at a time, walks a target with it and says
  * what must become of it: it is ejected, or it does no harm.
  */
 #include "advise_only.bpf.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a security module may forbid, to one process; and a program that
- * watches. For hook_rights.c.
+ * watches. For rights.c.
  */
 #include <pmadv/policy.bpf.h>
 

@@ -5,7 +5,7 @@
  */
 #include <pmadv/policy.bpf.h>
 
-#include "../hook_policy.h"
+#include "../policy.h"
 
 char _license[] SEC("license") = "GPL";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Policies that the verifier must refuse. hook_hostile.c loads one struct_ops
+ * Policies that the verifier must refuse. hostile.c loads one struct_ops
  * map at a time and expects that to fail, for the reason it should. The last
  * two, which there is nothing wrong with, show that they would not fail
  * otherwise.
