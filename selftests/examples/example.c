@@ -6,15 +6,20 @@
 #include <string.h>
 #include <pmadv/process_madvise.h>
 
+/* Returns the bytes advised, or -1 with errno set; a signal does not end it. */
+static ssize_t page_out(int pidfd, struct pmadv_result *result)
+{
+	memset(result, 0, sizeof(*result));
+	return pmadv_call_all(pidfd, NULL, 0, MADV_PAGEOUT,
+			      PMADV_ENTIRE_ADDRESS_SPACE, result, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct pmadv_result result;
 	int pidfd = argc == 2 ? pmadv_open(atoi(argv[1])) : -1;
 
-	memset(&result, 0, sizeof(result));
-	if (pidfd < 0 || pmadv_call_all(pidfd, NULL, 0, MADV_PAGEOUT,
-					PMADV_ENTIRE_ADDRESS_SPACE, &result,
-					NULL) < 0) {
+	if (pidfd < 0 || page_out(pidfd, &result) < 0) {
 		perror("example");
 		return 1;
 	}
