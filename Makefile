@@ -19,7 +19,7 @@ SUB	= $(MAKE) O=$(O)
 
 .PHONY: help deps demo test torture check kernel stock debug tools bpf \
 	loader selftests build vm install install-dev uninstall deb kernel-deb policy \
-	screenshots clean
+	pictures doc-output clean
 
 help:	## this text
 	@echo "usage: make VERB"
@@ -116,8 +116,12 @@ uninstall:	## take them away again
 policy:	## NEW=name: start a policy of your own
 	@$(SUB) -C bpf policy NEW='$(NEW)'
 
-screenshots: loader	## the pictures of the README, from a run in the guest
-	@scripts/screenshots
+pictures: loader	## the pictures of the documents, from a run in the guest
+	@scripts/deps
+	@scripts/pictures
+
+doc-output: build	## the output that the documents show: runs what doc/output/ names
+	@scripts/doc-output
 
 clean:	## remove build/
 	rm -rf $(O)
