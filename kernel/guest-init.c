@@ -2,6 +2,8 @@
 /*
  * The first process of a guest that kernel/vm started. The root file system is
  * the host's, read only; $PMADV_RUN is a directory with settings, argv and env.
+ * On a kernel of Debian's it starts in an initramfs, with the modules that it
+ * takes to get there.
  *
  * A static program and not a script: under emulation each program that a
  * script would start costs as much as all of this.
@@ -26,6 +28,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +37,10 @@
 #define UPPER		"/dev/.upper"
 #define LEAKS		"/sys/kernel/debug/kmemleak"
 #define TTY		"/dev/hvc0"
+#define MODULES		"/modules"
+#define HOST		"/host"
+#define NEW_ROOT	"/tmp"
+#define ROOT_OPTIONS	"trans=virtio,version=9p2000.L,msize=512000,cache=loose"
 #define P9_OPTIONS	"trans=virtio,version=9p2000.L,msize=512000,cache=mmap"
 
 /* The numbers that kernel/vm gives its virtio-serial ports. */
@@ -41,7 +48,8 @@ enum { PORT_OUT = 1, PORT_ERR, PORT_STATUS };
 
 /* What kernel/vm writes to settings, one name=value a line. */
 static struct {
-	char *repo, *home, *cwd, *swap, *merge, *probe, *rows, *cols;
+	char *repo, *home, *cwd, *root, *modules, *swap, *merge, *probe, *rows,
+	     *cols;
 } set;
 
 static const struct {
@@ -49,6 +57,7 @@ static const struct {
 	char **value;
 } names[] = {
 	{ "repo", &set.repo }, { "home", &set.home }, { "cwd", &set.cwd },
+	{ "root", &set.root }, { "modules", &set.modules },
 	{ "swap", &set.swap }, { "merge", &set.merge }, { "probe", &set.probe },
 	{ "rows", &set.rows }, { "cols", &set.cols },
 };
@@ -216,10 +225,10 @@ static bool can_list(const char *path)
 	return ok;
 }
 
-/* What is there stays visible; what is written goes to memory. */
-static void overlay(const char *dir)
+/* What is in a directory of the host stays visible; what is written goes to memory. */
+static void overlay(const char *host, const char *dir)
 {
-	char *lower = join(LOWER, dir, "");
+	char *lower = join(LOWER, host, "");
 	char *upper = join(UPPER, dir, "/new");
 	char *work = join(UPPER, dir, "/work");
 	char *options = NULL;
@@ -246,25 +255,70 @@ static bool below(const char *path, const char *dir)
 	       (path[length] == '/' || path[length] == '\0');
 }
 
+/* From here on, a directory is the root. */
+static void enter(const char *dir)
+{
+	static const char *const moved[] = { "/dev", "/proc" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(moved); i++) {
+		char *there = join(dir, moved[i], "");
+
+		mount_on(NULL, moved[i], there, MS_MOVE, NULL);
+		free(there);
+	}
+	if (chdir(dir) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot("."))
+		complain("chroot %s", dir);
+}
+
+/* The directories of the host that are written to. */
+static void overlay_host(void)
+{
+	overlay("/var", "/var");
+	overlay("/root", "/root");
+	if (strcmp(set.home, "/") && !below(set.home, "/root") &&
+	    !below(set.home, "/var") && !below(set.home, "/run") &&
+	    !below(set.home, "/tmp") && !access(set.home, F_OK))
+		overlay(set.home, set.home);
+}
+
+/* For modprobe, where the root file system has the place for it. */
+static void mount_modules(void)
+{
+	char *modules = join(LOWER, set.modules, "");
+
+	if (*set.root)
+		make_dirs("/lib/modules");
+	if (!access("/lib/modules", F_OK))
+		mount_on(NULL, modules, "/lib/modules", MS_BIND, NULL);
+	free(modules);
+}
+
+/* What the root file system is made of. */
+static void mount_layers(void)
+{
+	mkdir(LOWER, 0700);
+	mkdir(UPPER, 0700);
+	mount_on(NULL, "/", LOWER, MS_BIND, NULL);
+	mount_on("tmpfs", "tmpfs", UPPER, 0, NULL);
+	if (*set.root) {
+		overlay(set.root, NEW_ROOT);
+		enter(NEW_ROOT);
+	}
+}
+
 static void mount_host(void)
 {
 	char *repo = join(LOWER, set.repo, "");
 	char *out = join(set.repo, "/build/vm/out", "");
 
-	mkdir(LOWER, 0700);
-	mkdir(UPPER, 0700);
-	mount_on(NULL, "/", LOWER, MS_BIND, NULL);
-	mount_on("tmpfs", "tmpfs", UPPER, 0, NULL);
-
 	mount_on("tmpfs", "tmpfs", "/tmp", 0, "mode=1777");
 	mount_on("tmpfs", "tmpfs", "/run", 0, "mode=755");
 	mkdir("/run/lock", 0755);
-	overlay("/var");
-	overlay("/root");
-	if (strcmp(set.home, "/") && !below(set.home, "/root") &&
-	    !below(set.home, "/var") && !below(set.home, "/run") &&
-	    !below(set.home, "/tmp") && !access(set.home, F_OK))
-		overlay(set.home);
+	if (!*set.root)
+		overlay_host();
+	if (*set.modules)
+		mount_modules();
 
 	/* One of the mounts above may lie over the repository. */
 	make_dirs(set.repo);
@@ -478,11 +532,49 @@ static void find_leaks(void)
 		fclose(leaks);
 }
 
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Their names begin with numbers, in the order in which they need each other. */
+static void load_modules(void)
+{
+	struct dirent **entries;
+	int n, i, fd;
+
+	n = scandir(MODULES, &entries, NULL, compare_names);
+	for (i = 0; i < n; i++) {
+		char *path = join(MODULES, "/", entries[i]->d_name);
+
+		if (entries[i]->d_name[0] != '.') {
+			fd = open(path, O_RDONLY | O_CLOEXEC);
+			if (syscall(SYS_finit_module, fd, "", 0))
+				complain("%s", path);
+			close(fd);
+			unlink(path);
+		}
+		free(path);
+	}
+}
+
+/* What the kernel itself does where it finds the root file system alone. */
+static void leave_initramfs(void)
+{
+	mkdir(HOST, 0755);
+	mount_on("devtmpfs", "devtmpfs", "/dev", 0, NULL);
+	load_modules();
+	mount_on("9p", "hostroot", HOST, MS_RDONLY, ROOT_OPTIONS);
+	unlink("/init");
+	enter(HOST);
+}
+
 static int run(void)
 {
 	sigset_t mask;
 	int children, status;
 
+	mount_layers();
 	mount_kernel();
 	mount_host();
 	add_swap();
@@ -507,7 +599,10 @@ int main(void)
 	int port, status = -1;
 
 	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	mkdir("/proc", 0755);
 	mount_on("proc", "proc", "/proc", 0, NULL);
+	if (!access(MODULES, F_OK))
+		leave_initramfs();
 	if (getenv("PMADV_RUN") && !read_settings()) {
 		if (!set.probe) {
 			status = run();
