@@ -10,10 +10,12 @@
 
 #include <bpf/libbpf.h>
 
+#include "lib/error.h"
 #include "lib/output.h"
-#include "lib/util.h"
+#include "lib/results.h"
+#include "lib/signals.h"
 #include "options.h"
-#include "policy/policy.h"
+#include "policy/bpf_log.h"
 
 /*
  * Nothing we open may become a standard stream by accident. A closed stdout is

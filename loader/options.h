@@ -155,12 +155,6 @@ void options_print_main_help(void);
 /* pmadv --dump-options table|completion|man VERB: for the build and its tests. */
 int options_dump(int argc, char **argv);
 
-/* "cold" for MADV_COLD etc.; NULL if it is none of the four. */
-const char *advice_name(int advice);
-/* The advice or verdict called @name: 0 or -EINVAL. */
-int advice_parse(const char *name, int *advice);
-#define ADVICE_NAMES	"cold, pageout, willneed, collapse"
-
 extern const struct verb verb_advise, verb_attach, verb_daemon, verb_detach,
 	verb_explain, verb_list, verb_metrics, verb_monitor, verb_probe, verb_record,
 	verb_report, verb_run, verb_top;

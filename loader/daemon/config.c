@@ -11,8 +11,12 @@
 #include <ini.h>
 #include <zlib.h>
 
+#include "lib/error.h"
+#include "lib/names.h"
 #include "lib/output.h"
-#include "options.h"
+#include "lib/text.h"
+#include "lib/util.h"
+#include "policy/object.h"
 #include "policy/policy.h"
 
 #define LINE_LEN		4096

@@ -7,11 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/config.h"
+#include "lib/text.h"
 #include "proc/cgroup.h"
-#include "walk/target.h"
-
-/* A process that uses less of a CPU is idle: a timer now and then is no work. */
-#define IDLE_PERCENT	1
+#include "proc/process.h"
 
 static bool in_span(const struct span *span, int64_t value)
 {
@@ -22,28 +21,16 @@ static bool match_command(const char *pattern, pid_t pid)
 {
 	char name[NAME_MAX + 1];
 
-	if (!target_command(pid, name) && !fnmatch(pattern, name, 0))
+	if (!process_command(pid, name) && !fnmatch(pattern, name, 0))
 		return true;
-	return !target_program(pid, name) && !fnmatch(pattern, name, 0);
+	return !process_program(pid, name) && !fnmatch(pattern, name, 0);
 }
 
-/* The real one: files in /proc belong to root for some. */
 static bool match_uid(const struct span *span, pid_t pid)
 {
-	char path[64], line[256];
-	bool matches = false;
-	int64_t uid;
-	FILE *status;
+	struct process_status status;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	status = fopen(path, "re");
-	if (!status)
-		return false;
-	while (fgets(line, sizeof(line), status))
-		if (sscanf(line, "Uid: %" SCNd64, &uid) == 1)
-			matches = in_span(span, uid);
-	fclose(status);
-	return matches;
+	return !process_status(pid, &status) && in_span(span, status.uid);
 }
 
 static bool match_oom(const struct span *span, pid_t pid)
@@ -78,7 +65,7 @@ static bool match_rss(uint64_t above, pid_t pid)
 {
 	uint64_t resident, swapped;
 
-	return !target_memory(pid, &resident, &swapped) && resident > above;
+	return !process_memory(pid, &resident, &swapped) && resident > above;
 }
 
 bool match_process(const struct rule *rule, pid_t pid)
@@ -108,81 +95,4 @@ bool match_cgroup(const struct rule *rule, pid_t pid)
 		*strrchr(path, '/') = '\0';
 	}
 	return !strcmp(rule->cgroup, "/");
-}
-
-static bool read_usage(pid_t pid, uint64_t *started, uint64_t *cpu_ns)
-{
-	char path[64], line[1024];
-	uint64_t user, system;
-	const char *rest;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (read_line(path, line, sizeof(line)))
-		return false;
-	/* The name may contain anything, a parenthesis among it. */
-	rest = strrchr(line, ')');
-	if (!rest || sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64
-			    " %" SCNu64 " %*d %*d %*d %*d %*d %*d %" SCNu64,
-			    &user, &system, started) != 3)
-		return false;
-	*cpu_ns = (user + system) * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
-	return true;
-}
-
-void idle_update(struct idle *idle, uint64_t cpu_ns, uint64_t now_ns)
-{
-	uint64_t passed = now_ns - idle->since_ns;
-
-	if ((cpu_ns - idle->cpu_ns) * 100 <= passed * IDLE_PERCENT)
-		return;
-	idle->since_ns = now_ns;
-	idle->cpu_ns = cpu_ns;
-	idle->walked = false;
-}
-
-struct idle *idle_find(const struct vec *idles, pid_t pid)
-{
-	struct idle *idle = idles->items;
-
-	for (size_t i = 0; i < idles->nr; i++)
-		if (idle[i].pid == pid)
-			return &idle[i];
-	return NULL;
-}
-
-void idle_look(struct vec *idles, pid_t pid, uint64_t now_ns)
-{
-	struct idle *idle = idle_find(idles, pid);
-	uint64_t started, cpu_ns;
-
-	if (!read_usage(pid, &started, &cpu_ns))
-		return;
-	if (!idle)
-		idle = vec_add(idles, sizeof(*idle));
-	if (!idle)
-		return;
-
-	if (idle->pid != pid || idle->started != started) {
-		idle->pid = pid;
-		idle->started = started;
-		idle->since_ns = now_ns;
-		idle->cpu_ns = cpu_ns;
-		idle->walked = false;
-	}
-	idle_update(idle, cpu_ns, now_ns);
-	idle->seen = true;
-}
-
-void idle_end_look(struct vec *idles)
-{
-	struct idle *idle = idles->items;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < idles->nr; i++) {
-		if (!idle[i].seen)
-			continue;
-		idle[kept] = idle[i];
-		idle[kept++].seen = false;
-	}
-	idles->nr = kept;
 }

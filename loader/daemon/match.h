@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which processes a rule of the daemon is for, and for how long they were idle. */
+/* Which processes a rule of the daemon is for. */
 #ifndef PMADV_MATCH_H
 #define PMADV_MATCH_H
 
@@ -8,27 +8,9 @@
 
 #include "daemon/config.h"
 
-/* One process as a rule with "idle" has watched it. */
-struct idle {
-	pid_t pid;
-	uint64_t started;	/* jiffies after boot: tells its number's next owner */
-	uint64_t since_ns;	/* idle since */
-	uint64_t cpu_ns;	/* used by then */
-	bool walked;		/* since it is idle */
-	bool seen;		/* in the look that is under way */
-};
-
 /* All but "cgroup" and "idle": those are for whoever looks for processes. */
 bool match_process(const struct rule *rule, pid_t pid);
 /* Is @pid in a cgroup that the rule is for, or below one? */
 bool match_cgroup(const struct rule *rule, pid_t pid);
-
-/* Watch @pid, in @idles of struct idle. Call idle_end_look() after the last. */
-void idle_look(struct vec *idles, pid_t pid, uint64_t now_ns);
-void idle_end_look(struct vec *idles);
-/* The pure part: it has used @cpu_ns by @now_ns. */
-void idle_update(struct idle *idle, uint64_t cpu_ns, uint64_t now_ns);
-/* What is known of @pid, or NULL. */
-struct idle *idle_find(const struct vec *idles, pid_t pid);
 
 #endif /* PMADV_MATCH_H */

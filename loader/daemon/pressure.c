@@ -11,6 +11,9 @@
 
 #include <pmadv/record.h>
 
+#include "daemon/config.h"
+#include "daemon/pacer.h"
+#include "lib/text.h"
 #include "lib/util.h"
 #include "proc/sample.h"
 

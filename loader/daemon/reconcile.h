@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 #include "daemon/config.h"
-#include "policy/policy.h"
+#include "lib/util.h"
+#include "policy/links.h"
 
 #define SCOPES_DIR	PIN_DIR "/daemon"
 
@@ -46,15 +47,5 @@ int scopes_apply(struct scopes *scopes, const struct config *config, bool retry)
 /* Take all out. */
 void scopes_detach(struct scopes *scopes);
 void scopes_close(struct scopes *scopes);
-
-/* The folders of the cgroups that a rule is for; free with globfree(). */
-struct rule_cgroups {
-	size_t nr;
-	char **paths;
-	void *found;
-};
-
-int rule_cgroups(const struct rule *rule, struct rule_cgroups *cgroups);
-void rule_cgroups_free(struct rule_cgroups *cgroups);
 
 #endif /* PMADV_SCOPES_H */

@@ -8,6 +8,7 @@
 
 #include <cap-ng.h>
 
+#include "lib/error.h"
 #include "lib/util.h"
 
 #define FOR(what)	(1U << (what))

@@ -8,7 +8,11 @@
 
 #include <pmadv/record.h>
 
-#include "lib/util.h"
+#include "lib/error.h"
+#include "lib/json.h"
+#include "lib/output.h"
+#include "lib/results.h"
+#include "lib/text.h"
 
 #define MAX_COLUMNS	32
 #define BAR_WIDTH	20

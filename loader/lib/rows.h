@@ -9,8 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/output.h"
-
 enum column_kind {
 	COLUMN_TEXT,
 	COLUMN_COUNT,

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/util.h"
+#include "lib/error.h"
 
 static struct {
 	SCREEN *screen;

@@ -8,7 +8,8 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
-#include "policy/policy.h"
+#include "policy/hook.h"
+#include "policy/links.h"
 
 #define MAX_FUNCTIONS	16
 

@@ -12,9 +12,13 @@
 #include <bpf/btf.h>
 #include <pmadv/hook.h>
 
+#include "lib/error.h"
+#include "lib/json.h"
+#include "lib/names.h"
 #include "lib/output.h"
+#include "lib/results.h"
+#include "lib/text.h"
 #include "lib/util.h"
-#include "options.h"
 
 #define TYPE_LEN	64
 #define VALUE_LEN	256
@@ -433,41 +437,18 @@ static bool means_advice(const char *name)
 	       (length >= 7 && !strcmp(name + length - 7, "verdict"));
 }
 
-static int verdict_parse(const char *text, int64_t *number)
-{
-	static const struct {
-		const char *name;
-		int verdict;
-	} verdicts[] = {
-		{ "skip", PMADV_SKIP },
-		{ "caller", PMADV_CALLER },
-		{ "stop", PMADV_STOP },
-	};
-	int advice;
-
-	if (!advice_parse(text, &advice)) {
-		*number = advice;
-		return 0;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++) {
-		if (strcasecmp(verdicts[i].name, text))
-			continue;
-		*number = verdicts[i].verdict;
-		return 0;
-	}
-	return -EINVAL;
-}
-
 static int set_integer(const struct place *place, const struct btf_type *type,
 		       bool is_signed, const char *text)
 {
 	char expected[128];
 	uint64_t max, number;
 	int64_t min, value;
+	int verdict;
 	int err;
 
 	integer_limits(type, is_signed, &min, &max);
-	if (means_advice(place->name) && !verdict_parse(text, &value)) {
+	if (means_advice(place->name) && !verdict_parse(text, &verdict)) {
+		value = verdict;
 		if (value < min || (value > 0 && (uint64_t)value > max))
 			err = -ERANGE;
 		else

@@ -1,23 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which policies there are: asked of the kernel, never of a file of ours. */
-#include "policy/policy.h"
+#include "policy/links.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
+#include "lib/error.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "policy/sysfs.h"
 #include "proc/cgroup.h"
 
 /* Of folders below each other in bpffs. */
 #define PINS_DEPTH	8
+
+int pin_dir_make(const char *dir)
+{
+	struct statfs fs;
+
+	if (statfs(BPFFS_DIR, &fs) || fs.f_type != BPF_FS_MAGIC)
+		return say_error(-ENODEV, "no bpf file system at %s: first do 'mount -t bpf bpf %s'",
+				 BPFFS_DIR, BPFFS_DIR);
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return say_error(-errno, "cannot make %s: %s", dir, strerror(errno));
+	return 0;
+}
 
 int struct_ops_link(int fd, uint32_t *id, uint32_t *map_id)
 {

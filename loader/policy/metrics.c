@@ -8,7 +8,9 @@
 
 #include <pmadv/record.h>
 
-#include "policy/policy.h"
+#include "lib/error.h"
+#include "lib/util.h"
+#include "policy/links.h"
 #include "policy/sysfs.h"
 #include "proc/sample.h"
 

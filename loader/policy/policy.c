@@ -4,170 +4,26 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/bpf.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
-#include "lib/output.h"
-#include "lib/privileges.h"
+#include "lib/error.h"
+#include "lib/util.h"
+#include "policy/bpf_log.h"
+#include "policy/hook.h"
 #include "policy/knobs.h"
+#include "policy/links.h"
+#include "policy/object.h"
 #include "policy/sysfs.h"
 #include "proc/cgroup.h"
 
-#ifndef PMADV_POLICY_DIR
-#define PMADV_POLICY_DIR	"/usr/lib/pmadv"
-#endif
-
 /* Of enum map_flags: <linux/bpf.h> of Debian 12 does not have it yet. */
 #define MAP_FLAG_LINK	(1U << 13)
-
-#define LOG_LINES	30
-
-static struct {
-	bool verbose;
-	char *text;
-	size_t length;
-} policy_log;
-
-static int log_keep(enum libbpf_print_level level, const char *format, va_list args)
-{
-	char *text, *longer;
-	int length;
-
-	if (policy_log.verbose)
-		return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, format, args);
-	if (level != LIBBPF_WARN)
-		return 0;
-
-	length = vasprintf(&text, format, args);
-	if (length < 0)
-		return 0;
-	longer = realloc(policy_log.text, policy_log.length + (size_t)length + 1);
-	if (longer) {
-		memcpy(longer + policy_log.length, text, (size_t)length + 1);
-		policy_log.text = longer;
-		policy_log.length += (size_t)length;
-	}
-	free(text);
-	return length;
-}
-
-void policy_log_init(bool verbose)
-{
-	policy_log.verbose = verbose;
-	libbpf_set_print(log_keep);
-}
-
-void policy_log_print(void)
-{
-	const char *from = policy_log.text;
-	unsigned int lines = 0;
-
-	if (!from)
-		return;
-
-	for (from += policy_log.length; from > policy_log.text; from--)
-		if (from[-1] == '\n' && ++lines > LOG_LINES)
-			break;
-	if (from > policy_log.text)
-		say_warning("the end of what libbpf and the verifier say (all of it: --verbose):\n%s",
-			    from);
-	else
-		say_warning("libbpf and the verifier say:\n%s", from);
-	policy_log_forget();
-}
-
-void policy_log_forget(void)
-{
-	free(policy_log.text);
-	policy_log.text = NULL;
-	policy_log.length = 0;
-}
-
-int hook_check(void)
-{
-	struct btf *btf;
-	int id;
-
-	/* Quicker than BTF, which is megabytes to read. */
-	if (!access(SYSFS_DIR, F_OK))
-		return 0;
-
-	btf = btf__load_vmlinux_btf();
-	if (!btf)
-		return say_error(-ELACKS, "the kernel has no BTF (/sys/kernel/btf/vmlinux): it must be built with CONFIG_DEBUG_INFO_BTF=y");
-	id = btf__find_by_name_kind(btf, OPS_VALUE_TYPE, BTF_KIND_STRUCT);
-	btf__free(btf);
-	policy_log_forget();
-	if (id < 0)
-		return say_error(-ELACKS, "this kernel has no policies for process_madvise(2): boot one built with CONFIG_PROCESS_MADVISE_BPF=y; 'pmadv probe' shows what is there");
-	return 0;
-}
-
-static bool has_suffix(const char *text, const char *suffix)
-{
-	size_t length = strlen(text), end = strlen(suffix);
-
-	return length > end && !strcmp(text + length - end, suffix);
-}
-
-/* The folder that the program is in; "" if that cannot be found out. */
-static void program_dir(char path[PATH_MAX])
-{
-	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
-	char *slash;
-
-	path[length > 0 ? length : 0] = '\0';
-	slash = strrchr(path, '/');
-	if (slash)
-		*slash = '\0';
-}
-
-int object_find(const char *name, char path[PATH_MAX])
-{
-	const char *given = getenv("PMADV_POLICY_DIR");
-	char program[PATH_MAX];
-	const struct {
-		const char *dir;
-		const char *below;
-	} places[] = {
-		{ given, "" },
-		{ program, "/bpf" },
-		{ program, "/../lib/pmadv" },
-		{ PMADV_POLICY_DIR, "" },
-	};
-	struct stat st;
-
-	if (strchr(name, '/') || has_suffix(name, ".o")) {
-		if (access(name, R_OK) || stat(name, &st))
-			return say_error(-errno, "%s: %s", name, strerror(errno));
-		if (!S_ISREG(st.st_mode))
-			return say_error(-EINVAL, "%s is no file: give the path of a BPF object, NAME.bpf.o",
-					 name);
-		snprintf(path, PATH_MAX, "%s", name);
-		return 0;
-	}
-
-	program_dir(program);
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		if (!places[i].dir || !*places[i].dir)
-			continue;
-		if (snprintf(path, PATH_MAX, "%s%s/%s.bpf.o", places[i].dir,
-			     places[i].below, name) < PATH_MAX && !access(path, F_OK))
-			return 0;
-	}
-
-	return say_error(-ENOENT, "there is no %s.bpf.o in %s%s%s/bpf or %s; give the path of a file, or set PMADV_POLICY_DIR",
-			 name, given ? given : "", given ? ", " : "", program,
-			 PMADV_POLICY_DIR);
-}
 
 /* "process_madvise_ops", or a flavour of it, "process_madvise_ops___old". */
 static bool is_policy_map(struct bpf_object *object, struct bpf_map *map)
@@ -293,11 +149,6 @@ int policy_set(struct policy *policy, const struct vec *set, const char *cgroup)
 	return 0;
 }
 
-static int say_no_permission(int err)
-{
-	return say_error(err, "no permission to put a policy in force: it takes CAP_BPF and CAP_PERFMON in the initial user namespace; run it as root");
-}
-
 static int say_busy(const struct policy *policy)
 {
 	struct vec policies = { };
@@ -363,12 +214,6 @@ static int say_load_failed(const struct policy *policy, int err)
 				 policy->path, policy->name);
 	return say_error(err, "%s: the kernel refuses to load policy %s: %s",
 			 policy->path, policy->name, error_text(err));
-}
-
-/* Without them libbpf fails in ways that do not say so. */
-int policy_permitted(void)
-{
-	return privilege_for_bpf() ? 0 : say_no_permission(-EPERM);
 }
 
 static void warn_other_programs(const struct policy *policy)
@@ -438,18 +283,6 @@ int policy_replace(struct policy *policy, int link_fd)
 		return -ENOLINK;
 	if (bpf_link_update(link_fd, bpf_map__fd(policy->map), NULL))
 		return -errno;
-	return 0;
-}
-
-int pin_dir_make(const char *dir)
-{
-	struct statfs fs;
-
-	if (statfs(BPFFS_DIR, &fs) || fs.f_type != BPF_FS_MAGIC)
-		return say_error(-ENODEV, "no bpf file system at %s: first do 'mount -t bpf bpf %s'",
-				 BPFFS_DIR, BPFFS_DIR);
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		return say_error(-errno, "cannot make %s: %s", dir, strerror(errno));
 	return 0;
 }
 

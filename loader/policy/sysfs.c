@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/error.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "proc/cgroup.h"
-#include "walk/target.h"
 
 static const struct {
 	const char *file;

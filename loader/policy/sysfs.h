@@ -4,6 +4,7 @@
 #define PMADV_SYSFS_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <linux/process_madvise.h>
 #include <pmadv/hook.h>

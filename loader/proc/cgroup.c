@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "lib/util.h"
+#include "lib/error.h"
 
 int cgroup_mount(char path[PATH_MAX])
 {

@@ -12,8 +12,8 @@
 #include <linux/process_madvise.h>
 #include <pmadv/hook.h>
 
-#include "options.h"
-#include "walk/target.h"
+#include "lib/text.h"
+#include "lib/util.h"
 
 /* Bits of an entry of /proc/PID/pagemap. */
 #define PAGEMAP_SWAPPED	(1ULL << 62)
@@ -160,94 +160,4 @@ const char *maps_name(const struct vec *maps, uint64_t address)
 	const struct map_name *map = maps_find(maps, address);
 
 	return map ? map->name : "";
-}
-
-const char *vma_flags_text(uint32_t flags, char buf[VMA_TEXT_LEN])
-{
-	static const struct {
-		uint32_t flag;
-		const char *name;
-	} names[] = {
-		{ PMADV_VMA_ANON, "anon" },
-		{ PMADV_VMA_FILE, "file" },
-		{ PMADV_VMA_SHMEM, "shmem" },
-		{ PMADV_VMA_HUGETLB, "hugetlb" },
-		{ PMADV_VMA_SPECIAL, "special" },
-		{ PMADV_VMA_HEAP, "heap" },
-		{ PMADV_VMA_STACK, "stack" },
-		{ PMADV_VMA_NAMED, "named" },
-		{ PMADV_VMA_LOCKED, "locked" },
-		{ PMADV_VMA_SEALED, "sealed" },
-		{ PMADV_VMA_HUGEPAGE, "hugepage" },
-		{ PMADV_VMA_UFFD, "uffd" },
-	};
-	size_t length;
-
-	length = (size_t)snprintf(buf, VMA_TEXT_LEN, "%c%c%c%c",
-				  flags & PMADV_VMA_READ ? 'r' : '-',
-				  flags & PMADV_VMA_WRITE ? 'w' : '-',
-				  flags & PMADV_VMA_EXEC ? 'x' : '-',
-				  flags & PMADV_VMA_SHARED ? 's' : 'p');
-	for (size_t i = 0; i < ARRAY_SIZE(names) && length < VMA_TEXT_LEN; i++)
-		if (flags & names[i].flag)
-			length += (size_t)snprintf(buf + length, VMA_TEXT_LEN - length,
-						   " %s", names[i].name);
-	return buf;
-}
-
-const char *verdict_text(int32_t verdict, char buf[VERDICT_TEXT_LEN])
-{
-	const char *name = advice_name(verdict);
-
-	if (name)
-		return name;
-
-	switch (verdict) {
-	case PMADV_SKIP:
-		return "skip";
-	case PMADV_CALLER:
-		return "caller";
-	case PMADV_STOP:
-		return "stop";
-	default:
-		snprintf(buf, VERDICT_TEXT_LEN, "invalid(%d)", verdict);
-		return buf;
-	}
-}
-
-const char *outcome_text(uint32_t outcome)
-{
-	static const char *const names[] = {
-		[PMADV_ADVISED] = "advised",
-		[PMADV_SKIPPED] = "skipped",
-		[PMADV_REFUSED] = "refused",
-		[PMADV_FAILED] = "failed",
-	};
-
-	return outcome < ARRAY_SIZE(names) ? names[outcome] : "?";
-}
-
-static const struct {
-	const char *word;
-	const char *text;
-} stops[] = {
-	[PMADV_STOPPED_NOT] = { "complete", NULL },
-	[PMADV_STOPPED_SIGNAL] = { "signal", "interrupted" },
-	[PMADV_STOPPED_POLICY] = { "policy", "the policy said stop" },
-	[PMADV_STOPPED_DETACHED] = { "detached", "the policy was detached or replaced" },
-	[PMADV_STOPPED_EJECTED] = { "ejected", "the kernel ejected the policy" },
-	[PMADV_STOPPED_BUDGET] = { "budget", "the budget of pages was used up" },
-	[PMADV_STOPPED_EXITED] = { "exited", "the process exited or executed another program" },
-	[PMADV_STOPPED_ERROR] = { "error", "a range failed" },
-	[PMADV_STOPPED_STALE] = { "stale", "the mapping is gone" },
-};
-
-const char *stopped_text(uint32_t stopped)
-{
-	return stopped < ARRAY_SIZE(stops) ? stops[stopped].text : "for a reason unknown here";
-}
-
-const char *stopped_word(uint32_t stopped)
-{
-	return stopped < ARRAY_SIZE(stops) ? stops[stopped].word : "unknown";
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Names for what a range is: of its flags, and of what /proc/PID/maps calls it. */
+/* The mappings of a process, as /proc/PID/maps, smaps and pagemap show them. */
 #ifndef PMADV_MAPS_H
 #define PMADV_MAPS_H
 
@@ -31,18 +31,5 @@ void maps_free(struct vec *maps);
 const struct map_name *maps_find(const struct vec *maps, uint64_t address);
 /* What the mapping at @address was called; "" if there is none. */
 const char *maps_name(const struct vec *maps, uint64_t address);
-
-/* "rw-p anon heap" of enum pmadv_vma_flag. */
-#define VMA_TEXT_LEN	96
-const char *vma_flags_text(uint32_t flags, char buf[VMA_TEXT_LEN]);
-
-/* "pageout", "skip" ... of a verdict, "-" for none. */
-#define VERDICT_TEXT_LEN	24
-const char *verdict_text(int32_t verdict, char buf[VERDICT_TEXT_LEN]);
-const char *outcome_text(uint32_t outcome);
-/* Why a call ended early, for a sentence; NULL if it did not. */
-const char *stopped_text(uint32_t stopped);
-/* The same in one word, for JSON. */
-const char *stopped_word(uint32_t stopped);
 
 #endif /* PMADV_MAPS_H */

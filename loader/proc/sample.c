@@ -8,9 +8,10 @@
 
 #include <pmadv/record.h>
 
+#include "lib/text.h"
 #include "lib/util.h"
 #include "proc/cgroup.h"
-#include "walk/target.h"
+#include "proc/process.h"
 
 void sample_keys(const char *path, const struct sample_key *keys, size_t nr)
 {
@@ -31,23 +32,6 @@ void sample_keys(const char *path, const struct sample_key *keys, size_t nr)
 				*keys[i].value = value;
 	}
 	fclose(file);
-}
-
-static uint64_t read_major_faults(pid_t pid)
-{
-	char path[64], line[1024];
-	const char *fields;
-	uint64_t faults;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (read_line(path, line, sizeof(line)))
-		return PMADV_UNKNOWN;
-	/* The name, in brackets, may have brackets and spaces. */
-	fields = strrchr(line, ')');
-	if (!fields || sscanf(fields, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %" SCNu64,
-			      &faults) != 1)
-		return PMADV_UNKNOWN;
-	return faults;
 }
 
 /* Path of the cgroup below the mount point, and refaults of it. */
@@ -73,12 +57,13 @@ static void read_cgroup(pid_t pid, struct target_sample *sample)
 
 int sample_target(pid_t pid, struct target_sample *sample)
 {
+	struct process_stat stat;
 	int err;
 
-	err = target_memory(pid, &sample->resident, &sample->swapped);
+	err = process_memory(pid, &sample->resident, &sample->swapped);
 	if (err)
 		return err;
-	sample->major_faults = read_major_faults(pid);
+	sample->major_faults = process_stat(pid, &stat) ? PMADV_UNKNOWN : stat.major_faults;
 	read_cgroup(pid, sample);
 	return 0;
 }

@@ -8,9 +8,12 @@
 
 #include <pmadv/process_madvise.h>
 
+#include "lib/error.h"
 #include "lib/output.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "proc/maps.h"
-#include "walk/target.h"
+#include "recording/recfile.h"
 
 /* A second's worth on a slow machine. */
 #define PROGRESS_ENTRIES	(1 << 18)

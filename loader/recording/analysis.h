@@ -9,7 +9,8 @@
 #include <pmadv/record.h>
 
 #include "lib/util.h"
-#include "recording/recfile.h"
+
+struct recfile;
 
 #define NR_OUTCOMES	4
 

@@ -13,7 +13,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/error.h"
+#include "lib/output.h"
+#include "lib/results.h"
+#include "lib/rows.h"
+#include "lib/text.h"
 #include "lib/util.h"
+#include "recording/analysis.h"
+#include "recording/recfile.h"
 
 #define PLOT_LABELS	12
 /* Addresses left out between two rows that are worth a mark, in rows. */

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "lib/rows.h"
+#include "lib/util.h"
 #include "recording/analysis.h"
-#include "recording/recfile.h"
 
 struct heatmap {
 	const struct target_sum *target;

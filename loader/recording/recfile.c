@@ -12,8 +12,8 @@
 
 #include <zlib.h>
 
+#include "lib/error.h"
 #include "lib/filelock.h"
-#include "lib/util.h"
 
 #if __BYTE_ORDER != __LITTLE_ENDIAN
 #error "records are little-endian"

@@ -7,7 +7,14 @@
 
 #include <linux/process_madvise.h>
 
+#include "lib/error.h"
+#include "lib/json.h"
+#include "lib/names.h"
 #include "lib/output.h"
+#include "lib/results.h"
+#include "lib/signals.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "options.h"
 #include "proc/maps.h"
 #include "walk/monitor.h"

@@ -4,10 +4,15 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "lib/error.h"
+#include "lib/json.h"
 #include "lib/output.h"
 #include "lib/privileges.h"
+#include "lib/results.h"
+#include "lib/signals.h"
 #include "options.h"
 #include "policy/knobs.h"
+#include "policy/links.h"
 #include "policy/policy.h"
 
 static const struct option_def options[] = {

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +12,22 @@
 #include <pmadv/process_madvise.h>
 
 #include "daemon/config.h"
+#include "daemon/idle.h"
 #include "daemon/match.h"
 #include "daemon/pacer.h"
 #include "daemon/pressure.h"
 #include "daemon/reconcile.h"
+#include "daemon/rule_cgroups.h"
+#include "lib/error.h"
+#include "lib/json.h"
 #include "lib/output.h"
 #include "lib/privileges.h"
+#include "lib/results.h"
+#include "lib/signals.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "options.h"
-#include "policy/policy.h"
+#include "policy/hook.h"
 #include "walk/target.h"
 #include "walk/walk.h"
 

@@ -7,9 +7,15 @@
 
 #include <bpf/bpf.h>
 
+#include "lib/error.h"
+#include "lib/json.h"
 #include "lib/output.h"
+#include "lib/results.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "options.h"
-#include "policy/policy.h"
+#include "policy/hook.h"
+#include "policy/links.h"
 #include "policy/sysfs.h"
 #include "proc/cgroup.h"
 

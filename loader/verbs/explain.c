@@ -7,13 +7,20 @@
 #include <sys/mman.h>
 
 #include <linux/process_madvise.h>
+#include <pmadv/monitor.h>
 
+#include "lib/error.h"
+#include "lib/json.h"
+#include "lib/names.h"
 #include "lib/output.h"
+#include "lib/results.h"
+#include "lib/signals.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "options.h"
-#include "policy/policy.h"
+#include "policy/links.h"
 #include "policy/sysfs.h"
 #include "proc/maps.h"
-#include "walk/monitor.h"
 #include "walk/target.h"
 #include "walk/walk.h"
 

@@ -5,9 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/error.h"
+#include "lib/json.h"
 #include "lib/output.h"
+#include "lib/results.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "options.h"
-#include "policy/policy.h"
+#include "policy/hook.h"
+#include "policy/links.h"
 #include "policy/sysfs.h"
 
 static const struct option_def options[] = {

@@ -7,12 +7,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/error.h"
 #include "lib/output.h"
 #include "lib/privileges.h"
+#include "lib/results.h"
+#include "lib/signals.h"
+#include "lib/text.h"
 #include "lib/util.h"
 #include "options.h"
+#include "policy/hook.h"
 #include "policy/metrics.h"
-#include "policy/policy.h"
 #include "policy/sysfs.h"
 
 static const struct option_def options[] = {

@@ -6,10 +6,14 @@
 
 #include <pmadv/process_madvise.h>
 
+#include "lib/error.h"
+#include "lib/json.h"
 #include "lib/output.h"
 #include "lib/privileges.h"
+#include "lib/results.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "options.h"
-#include "proc/maps.h"
 #include "walk/monitor.h"
 #include "walk/range_text.h"
 
@@ -126,21 +130,21 @@ static int print_summary(struct monitor *monitor, uint64_t lost)
 	return out_flush();
 }
 
-static int end_interval(void *data, struct records *records)
+static int end_interval(void *data, struct monitor *records)
 {
 	struct monitor *monitor = data;
 	int err;
 
-	err = print_summary(monitor, records_lost(records));
+	err = print_summary(monitor, monitor_lost(records));
 	memset(&monitor->summary, 0, sizeof(monitor->summary));
 	monitor->lines++;
 	had_enough(monitor);
 	return err;
 }
 
-static int print_lost(const struct monitor *monitor, struct records *records)
+static int print_lost(const struct monitor *monitor, struct monitor *records)
 {
-	uint64_t lost = records_lost(records);
+	uint64_t lost = monitor_lost(records);
 
 	if (out_json()) {
 		struct json_object *line = json_line("end");
@@ -156,31 +160,31 @@ static int print_lost(const struct monitor *monitor, struct records *records)
 static int monitor_run(const struct args *args)
 {
 	struct monitor monitor = { .args = args };
-	const struct records_filter filter = {
+	const struct monitor_filter filter = {
 		.target = args->pid,
 		.ranges = true,
 		.calls = args->interval > 0,
 	};
-	const struct records_handler handler = {
+	const struct monitor_handler handler = {
 		.range = on_range,
 		.call = on_call,
 		.tick = end_interval,
 		.data = &monitor,
 	};
-	struct records *records;
+	struct monitor *records;
 	int err;
 
-	records = records_open(&filter, args->buffer, &handler, &err);
+	records = monitor_open(&filter, args->buffer, &handler, &err);
 	if (!records)
 		return err;
 	privileges_drop(PRIVILEGES_NONE);
 	say_note("watching%s, until Ctrl-C%s", args->pid ? " that process" : " all processes",
 		 args->count ? " or all lines are there" : "");
 
-	err = records_watch(records, args->interval, 0, &monitor.full);
+	err = monitor_watch(records, args->interval, 0, &monitor.full);
 	if (!err)
 		err = print_lost(&monitor, records);
-	records_close(records);
+	monitor_close(records);
 	return err;
 }
 

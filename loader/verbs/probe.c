@@ -15,10 +15,17 @@
 #include <linux/prctl.h>
 #include <pmadv/process_madvise.h>
 
+#include "lib/error.h"
+#include "lib/json.h"
 #include "lib/output.h"
 #include "lib/privileges.h"
+#include "lib/results.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "options.h"
-#include "policy/policy.h"
+#include "policy/bpf_log.h"
+#include "policy/hook.h"
+#include "policy/links.h"
 #include "policy/sysfs.h"
 #include "proc/cgroup.h"
 

@@ -7,14 +7,18 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "lib/error.h"
+#include "lib/json.h"
 #include "lib/output.h"
 #include "lib/privileges.h"
+#include "lib/results.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "options.h"
 #include "proc/maps.h"
 #include "proc/sample.h"
 #include "recording/recfile.h"
 #include "walk/monitor.h"
-#include "walk/target.h"
 
 #define SAMPLE_NS	1000000000ULL
 
@@ -187,7 +191,7 @@ static int add_system(struct recording *recording, uint64_t now, uint64_t lost)
 	return recfile_add(recording->file, &entry.head, sizeof(entry), NULL);
 }
 
-static int take_samples(void *data, struct records *records)
+static int take_samples(void *data, struct monitor *records)
 {
 	struct recording *recording = data;
 	struct seen *seen = recording->seen.items;
@@ -195,7 +199,7 @@ static int take_samples(void *data, struct records *records)
 	char size[HUMAN_LEN], time[HUMAN_LEN];
 	int err;
 
-	err = add_system(recording, now, records_lost(records));
+	err = add_system(recording, now, monitor_lost(records));
 	for (size_t i = 0; i < recording->seen.nr && !err; i++)
 		if (!seen[i].gone)
 			err = add_target(recording, &seen[i], now);
@@ -240,7 +244,7 @@ static int print_end(const struct recording *recording, const char *path, uint64
 	return out_flush();
 }
 
-static int record_all(struct recording *recording, struct records *records,
+static int record_all(struct recording *recording, struct monitor *records,
 		      const struct args *args, const char *path)
 {
 	const bool enough = false;
@@ -249,11 +253,11 @@ static int record_all(struct recording *recording, struct records *records,
 	/* Where it starts from. */
 	err = take_samples(recording, records);
 	if (!err)
-		err = records_watch(records, SAMPLE_NS, args->duration, &enough);
+		err = monitor_watch(records, SAMPLE_NS, args->duration, &enough);
 	if (!err)
 		err = add_end(recording);
 	if (!err)
-		err = print_end(recording, path, records_lost(records));
+		err = print_end(recording, path, monitor_lost(records));
 	return err;
 }
 
@@ -292,21 +296,21 @@ static int record_run(const struct args *args)
 {
 	const char *path = args->output ? args->output : RECORD_DEFAULT;
 	struct recording recording = { };
-	const struct records_filter filter = {
+	const struct monitor_filter filter = {
 		.target = args->pid,
 		.ranges = true,
 		.calls = true,
 	};
-	const struct records_handler handler = {
+	const struct monitor_handler handler = {
 		.range = on_range,
 		.call = on_call,
 		.tick = take_samples,
 		.data = &recording,
 	};
-	struct records *records;
+	struct monitor *records;
 	int err;
 
-	records = records_open(&filter, args->buffer, &handler, &err);
+	records = monitor_open(&filter, args->buffer, &handler, &err);
 	if (!records)
 		return err;
 	err = create_file(&recording, args, path);
@@ -319,7 +323,7 @@ static int record_run(const struct args *args)
 out:
 	recfile_close(recording.file);
 	free_seen(&recording.seen);
-	records_close(records);
+	monitor_close(records);
 	return err;
 }
 

@@ -7,10 +7,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/error.h"
+#include "lib/names.h"
 #include "lib/output.h"
+#include "lib/results.h"
 #include "lib/rows.h"
+#include "lib/util.h"
 #include "options.h"
-#include "proc/maps.h"
 #include "recording/analysis.h"
 #include "recording/heatmap.h"
 #include "recording/recfile.h"

@@ -8,11 +8,18 @@
 
 #include <linux/process_madvise.h>
 
+#include "lib/error.h"
+#include "lib/json.h"
+#include "lib/names.h"
 #include "lib/output.h"
 #include "lib/privileges.h"
+#include "lib/results.h"
+#include "lib/signals.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "options.h"
 #include "policy/policy.h"
-#include "proc/maps.h"
+#include "proc/process.h"
 #include "walk/monitor.h"
 #include "walk/range_text.h"
 #include "walk/target.h"
@@ -50,7 +57,7 @@ struct runner {
 	const struct args *args;
 	struct request request;
 	struct policy policy;
-	struct records *records;	/* NULL without --ranges */
+	struct monitor *records;	/* NULL without --ranges */
 	uint64_t rounds;
 	uint64_t walks;
 	uint64_t lines;
@@ -75,16 +82,16 @@ static int show_ranges(struct runner *runner)
 		return 0;
 	runner->lines = 0;
 	do {
-		ret = records_read(runner->records);
+		ret = monitor_read(runner->records);
 	} while (ret > 0);
-	records_warn_lost(runner->records);
+	monitor_warn_lost(runner->records);
 	return ret;
 }
 
 static int show_walk(struct runner *runner, const struct walk *walk)
 {
 	const struct pmadv_result *result = &walk->result;
-	char who[TARGET_NAME_LEN + 16], bytes[HUMAN_LEN], reclaimed[HUMAN_LEN], swap[HUMAN_LEN],
+	char who[PROCESS_NAME_LEN + 16], bytes[HUMAN_LEN], reclaimed[HUMAN_LEN], swap[HUMAN_LEN],
 	     resident[HUMAN_LEN], time[HUMAN_LEN];
 	const char *why = stopped_text(result->stopped);
 
@@ -226,7 +233,7 @@ static int show_total(const struct runner *runner)
 		json_number(line, "reclaimed", sum->stats.reclaimed * page_size());
 		json_number(line, "time_ns", sum->stats.time_ns);
 		if (runner->records)
-			json_number(line, "lost", records_lost(runner->records));
+			json_number(line, "lost", monitor_lost(runner->records));
 		return json_print(line);
 	}
 
@@ -241,7 +248,7 @@ static int show_total(const struct runner *runner)
 
 static int run_run(const struct args *args)
 {
-	const struct records_filter filter = { .caller = getpid(), .ranges = true };
+	const struct monitor_filter filter = { .caller = getpid(), .ranges = true };
 	struct runner runner = {
 		.args = args,
 		.request = {
@@ -249,7 +256,7 @@ static int run_run(const struct args *args)
 			.flags = PMADV_POLICY | PMADV_ENTIRE_ADDRESS_SPACE,
 		},
 	};
-	const struct records_handler handler = { .range = on_range, .data = &runner };
+	const struct monitor_handler handler = { .range = on_range, .data = &runner };
 	int err, total_err;
 
 	err = policy_open(&runner.policy, args->operands[0]);
@@ -258,7 +265,7 @@ static int run_run(const struct args *args)
 	if (!err)
 		err = policy_attach(&runner.policy);
 	if (!err && args->records)
-		runner.records = records_open(&filter, RECORDS_BUFFER, &handler, &err);
+		runner.records = monitor_open(&filter, RECORDS_BUFFER, &handler, &err);
 	if (err)
 		goto out;
 
@@ -270,7 +277,7 @@ static int run_run(const struct args *args)
 		err = err ? err : total_err;
 	}
 out:
-	records_close(runner.records);
+	monitor_close(runner.records);
 	policy_close(&runner.policy);
 	return err;
 }

@@ -8,17 +8,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/output.h"
+#include "lib/error.h"
+#include "lib/names.h"
 #include "lib/privileges.h"
 #include "lib/screen.h"
+#include "lib/signals.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "options.h"
 #include "policy/cost.h"
-#include "policy/policy.h"
+#include "policy/links.h"
 #include "policy/sysfs.h"
-#include "proc/maps.h"
 #include "proc/sample.h"
 #include "walk/monitor.h"
-#include "walk/target.h"
 
 #define DEFAULT_INTERVAL_NS	1000000000ULL
 #define MAX_POLICY_LINES	6
@@ -77,7 +79,7 @@ static const char *const sort_names[NR_SORT_KEYS] = {
 };
 
 struct top {
-	struct records *records;
+	struct monitor *records;
 	struct costs *costs;		/* NULL: not allowed to know */
 	struct vec targets;		/* of struct shown_target */
 	size_t last;			/* target: most records are about the same one */
@@ -260,7 +262,7 @@ static int draw_summary(const struct top *top, int y)
 	screen_line(y++, A_NORMAL, "calls %" PRIu64 "  ranges %" PRIu64
 		    "  reclaimed %s  records lost %" PRIu64,
 		    top->calls, top->ranges, human_bytes(top->reclaimed, bytes),
-		    records_lost(top->records));
+		    monitor_lost(top->records));
 	return y;
 }
 
@@ -454,14 +456,14 @@ static int wait_for_more(struct top *top, uint64_t due, bool gather)
 {
 	struct pollfd fds[] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
-		{ .fd = records_fd(top->records), .events = POLLIN },
+		{ .fd = monitor_fd(top->records), .events = POLLIN },
 	};
 	uint64_t now = now_ns();
 	int64_t left = due > now ? (int64_t)(due - now) : 0;
 	int ret;
 
-	if (gather && left > records_nap(top->records))
-		left = records_nap(top->records);
+	if (gather && left > monitor_nap(top->records))
+		left = monitor_nap(top->records);
 	ret = wait_fds(fds, gather ? 1 : 2, left);
 	if (ret < 0)
 		return ret == -EINTR ? 0 : say_error(ret, "waiting: %s", error_text(ret));
@@ -478,7 +480,7 @@ static int watch(struct top *top, uint64_t interval)
 
 	while (!err && !top->quit && !stop_asked) {
 		bool redraw = read_keys(top);
-		int nr = records_read(top->records);
+		int nr = monitor_read(top->records);
 
 		if (nr < 0)
 			return nr;
@@ -508,12 +510,12 @@ static int check_usage(const struct args *args)
 static int top_run(const struct args *args)
 {
 	struct top top = { };
-	const struct records_filter filter = {
+	const struct monitor_filter filter = {
 		.target = args->pid,
 		.ranges = true,
 		.calls = true,
 	};
-	const struct records_handler handler = {
+	const struct monitor_handler handler = {
 		.range = on_range,
 		.call = on_call,
 		.data = &top,
@@ -523,7 +525,7 @@ static int top_run(const struct args *args)
 	err = check_usage(args);
 	if (err)
 		return err;
-	top.records = records_open(&filter, args->buffer, &handler, &err);
+	top.records = monitor_open(&filter, args->buffer, &handler, &err);
 	if (!top.records)
 		return err;
 	err = costs_open(&top.costs);
@@ -537,7 +539,7 @@ static int top_run(const struct args *args)
 	screen_end();
 
 	costs_close(top.costs);
-	records_close(top.records);
+	monitor_close(top.records);
 	vec_free(&top.targets);
 	vec_free(&top.policies);
 	return err;

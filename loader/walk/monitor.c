@@ -11,15 +11,17 @@
 
 #include <bpf/btf.h>
 
-#include "lib/output.h"
+#include "lib/error.h"
+#include "lib/json.h"
+#include "lib/names.h"
 #include "lib/privileges.h"
+#include "lib/signals.h"
+#include "lib/text.h"
 #include "lib/util.h"
-#include "options.h"
+#include "policy/bpf_log.h"
 #include "policy/knobs.h"
-#include "policy/policy.h"
+#include "policy/object.h"
 #include "policy/sysfs.h"
-#include "proc/maps.h"
-#include "walk/target.h"
 
 /* Read not all at once: whoever reads has a clock to look at. */
 #define READ_MOST	4096
@@ -31,7 +33,7 @@
  */
 #define NAP_MOST_NS	10000000
 
-struct records {
+struct monitor {
 	struct bpf_object *object;
 	struct bpf_link *links[8];
 	unsigned int nr_links;
@@ -103,7 +105,7 @@ int record_take(void *data, void *item, size_t size)
 	}
 }
 
-static int set_filter(struct bpf_object *object, const struct records_filter *filter)
+static int set_filter(struct bpf_object *object, const struct monitor_filter *filter)
 {
 	int err;
 
@@ -121,7 +123,7 @@ static uint32_t ring_size(uint64_t wanted)
 {
 	uint64_t size = page_size();
 
-	while (size < wanted && size < RECORDS_BUFFER_MAX)
+	while (size < wanted && size < MONITOR_BUFFER_MAX)
 		size *= 2;
 	return (uint32_t)size;
 }
@@ -159,7 +161,7 @@ static int say_failed(const char *what, int err)
 	return say_error(err, "the monitor: %s: %s", what, error_text(err));
 }
 
-static int attach_all(struct records *records)
+static int attach_all(struct monitor *records)
 {
 	struct bpf_program *program = NULL;
 
@@ -176,7 +178,7 @@ static int attach_all(struct records *records)
 	return 0;
 }
 
-static int open_monitor(struct records *records, const struct records_filter *filter,
+static int open_monitor(struct monitor *records, const struct monitor_filter *filter,
 			uint64_t buffer)
 {
 	char path[PATH_MAX];
@@ -184,7 +186,7 @@ static int open_monitor(struct records *records, const struct records_filter *fi
 	size_t size = 0;
 	int err;
 
-	if (buffer > RECORDS_BUFFER_MAX)
+	if (buffer > MONITOR_BUFFER_MAX)
 		return say_error(-EUSAGE, "--buffer: at most 1G");
 	err = tracepoints_check();
 	if (!err && !privilege_for_bpf())
@@ -224,25 +226,25 @@ static int open_monitor(struct records *records, const struct records_filter *fi
 	return 0;
 }
 
-struct records *records_open(const struct records_filter *filter, uint64_t buffer,
-			     const struct records_handler *handler, int *err)
+struct monitor *monitor_open(const struct monitor_filter *filter, uint64_t buffer,
+			     const struct monitor_handler *handler, int *err)
 {
-	struct records *records = calloc(1, sizeof(*records));
+	struct monitor *records = calloc(1, sizeof(*records));
 
 	if (!records) {
 		*err = say_error(-ENOMEM, "not enough memory");
 		return NULL;
 	}
 	records->reader.handler = *handler;
-	*err = open_monitor(records, filter, buffer ? buffer : RECORDS_BUFFER_DEFAULT);
+	*err = open_monitor(records, filter, buffer ? buffer : MONITOR_BUFFER_DEFAULT);
 	if (*err) {
-		records_close(records);
+		monitor_close(records);
 		return NULL;
 	}
 	return records;
 }
 
-void records_close(struct records *records)
+void monitor_close(struct monitor *records)
 {
 	if (!records)
 		return;
@@ -254,29 +256,29 @@ void records_close(struct records *records)
 	free(records);
 }
 
-int records_fd(const struct records *records)
+int monitor_fd(const struct monitor *records)
 {
 	return ring_buffer__epoll_fd(records->ring);
 }
 
-int64_t records_nap(const struct records *records)
+int64_t monitor_nap(const struct monitor *records)
 {
 	return records->nap_ns;
 }
 
-int records_read(struct records *records)
+int monitor_read(struct monitor *records)
 {
 	return ring_buffer__consume_n(records->ring, READ_MOST);
 }
 
-uint64_t records_lost(const struct records *records)
+uint64_t monitor_lost(const struct monitor *records)
 {
 	return *records->lost;
 }
 
-void records_warn_lost(struct records *records)
+void monitor_warn_lost(struct monitor *records)
 {
-	uint64_t lost = records_lost(records);
+	uint64_t lost = monitor_lost(records);
 
 	if (lost == records->lost_said)
 		return;
@@ -286,12 +288,12 @@ void records_warn_lost(struct records *records)
 }
 
 /* What is in the ring when we are stopped was done before; but not for ever. */
-static int drain(struct records *records)
+static int drain(struct monitor *records)
 {
 	int ret = 1;
 
 	for (int i = 0; i < 1024 && ret > 0; i++)
-		ret = records_read(records);
+		ret = monitor_read(records);
 	return ret < 0 ? ret : 0;
 }
 
@@ -306,26 +308,26 @@ static int64_t until(uint64_t a, uint64_t b)
 	return due > now ? (int64_t)(due - now) : 0;
 }
 
-static int tick(struct records *records)
+static int tick(struct monitor *records)
 {
-	const struct records_handler *handler = &records->reader.handler;
+	const struct monitor_handler *handler = &records->reader.handler;
 
 	return handler->tick(handler->data, records);
 }
 
-int records_watch(struct records *records, uint64_t interval, uint64_t duration,
+int monitor_watch(struct monitor *records, uint64_t interval, uint64_t duration,
 		  const bool *enough)
 {
-	struct pollfd ring = { .fd = records_fd(records), .events = POLLIN };
+	struct pollfd ring = { .fd = monitor_fd(records), .events = POLLIN };
 	uint64_t end = duration ? now_ns() + duration : 0;
 	uint64_t due = interval ? now_ns() + interval : 0;
 	int nr, ret = 0;
 
 	while (!*enough && !stop_asked && !(end && now_ns() >= end)) {
-		nr = records_read(records);
+		nr = monitor_read(records);
 		if (nr < 0)
 			return nr;
-		records_warn_lost(records);
+		monitor_warn_lost(records);
 
 		if (due && now_ns() >= due) {
 			due += interval;
@@ -347,7 +349,7 @@ int records_watch(struct records *records, uint64_t interval, uint64_t duration,
 	if (*enough)
 		return 0;
 	ret = drain(records);
-	records_warn_lost(records);
+	monitor_warn_lost(records);
 	return ret || !interval ? ret : tick(records);
 }
 

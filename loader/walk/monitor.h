@@ -9,30 +9,30 @@
 #include <bpf/libbpf.h>
 #include <pmadv/monitor.h>
 
-#define RECORDS_BUFFER_DEFAULT	(1 << 20)
-#define RECORDS_BUFFER_MAX	(1U << 30)
+#define MONITOR_BUFFER_DEFAULT	(1 << 20)
+#define MONITOR_BUFFER_MAX	(1U << 30)
 
 /* Of whom and what. */
-struct records_filter {
+struct monitor_filter {
 	int32_t target;		/* 0: any */
 	int32_t caller;		/* 0: any */
 	bool ranges;
 	bool calls;
 };
 
-struct records;
+struct monitor;
 
-/* Called for each record; an error ends records_read() with it. */
-struct records_handler {
+/* Called for each record; an error ends monitor_read() with it. */
+struct monitor_handler {
 	int (*range)(void *data, const struct pmadv_range_record *record);
 	int (*call)(void *data, const struct pmadv_call_record *record);
-	int (*tick)(void *data, struct records *records);	/* records_watch() */
+	int (*tick)(void *data, struct monitor *records);	/* monitor_watch() */
 	void *data;
 };
 
 /* What takes records as they come. */
 struct record_reader {
-	struct records_handler handler;
+	struct monitor_handler handler;
 	char comm[PMADV_COMM_LEN];		/* of the last record, as it came */
 	char comm_clean[PMADV_COMM_LEN];	/* and as it is shown */
 };
@@ -47,20 +47,20 @@ int record_take(void *reader, void *item, size_t size);
  * Attach the monitor with a ring buffer of @buffer bytes (made a power of two
  * of at least a page). NULL and *@err, said, if that fails.
  */
-struct records *records_open(const struct records_filter *filter, uint64_t buffer,
-			     const struct records_handler *handler, int *err);
-void records_close(struct records *records);
+struct monitor *monitor_open(const struct monitor_filter *filter, uint64_t buffer,
+			     const struct monitor_handler *handler, int *err);
+void monitor_close(struct monitor *records);
 
 /* To poll for POLLIN. */
-int records_fd(const struct records *records);
+int monitor_fd(const struct monitor *records);
 /* Where records came, how long to let more of them gather, in nanoseconds. */
-int64_t records_nap(const struct records *records);
+int64_t monitor_nap(const struct monitor *records);
 /* Hand over what is there: how many records, or an error, said. */
-int records_read(struct records *records);
+int monitor_read(struct monitor *records);
 /* Records that found the ring buffer full since it was attached. */
-uint64_t records_lost(const struct records *records);
+uint64_t monitor_lost(const struct monitor *records);
 /* Warn of records lost since the last time this was asked. */
-void records_warn_lost(struct records *records);
+void monitor_warn_lost(struct monitor *records);
 
 /*
  * Hand over records as they come, and call tick() every @interval nanoseconds (0:
@@ -68,7 +68,7 @@ void records_warn_lost(struct records *records);
  * when we are asked to stop and after @duration nanoseconds (0: never). Warns of
  * lost records. 0 or an error, said.
  */
-int records_watch(struct records *records, uint64_t interval, uint64_t duration,
+int monitor_watch(struct monitor *records, uint64_t interval, uint64_t duration,
 		  const bool *enough);
 
 /* The range record as a JSON object; NULL if there is no memory. */

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/names.h"
 #include "lib/output.h"
+#include "lib/results.h"
+#include "lib/text.h"
 #include "lib/util.h"
-#include "proc/maps.h"
 #include "walk/monitor.h"
 
 const char *stats_text(const struct pmadv_stats *stats, char buf[STATS_TEXT_LEN])

@@ -13,75 +13,23 @@
 
 #include <pmadv/process_madvise.h>
 
+#include "lib/error.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "proc/cgroup.h"
+#include "proc/process.h"
 
 #define COMM_MAX	15	/* what the kernel keeps of a command's name */
-
-/* Length of the UTF-8 sequence at @text, or 0 if there is none. */
-static size_t utf8_length(const unsigned char *text)
-{
-	size_t length = *text >= 0xf0 ? 4 : *text >= 0xe0 ? 3 : 2;
-
-	if (*text < 0xc2 || *text > 0xf4)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	return length;
-}
-
-void clean_text(char *text)
-{
-	unsigned char *byte = (unsigned char *)text;
-
-	while (*byte) {
-		size_t length = *byte < 0x80 ? 1 : utf8_length(byte);
-
-		if (!length || *byte < ' ' || *byte == 0x7f)
-			*byte = '?';
-		byte += length ? length : 1;
-	}
-}
-
-int target_command(pid_t pid, char name[TARGET_NAME_LEN])
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	return read_line(path, name, TARGET_NAME_LEN);
-}
-
-/* Last component of the path of the program; the kernel's threads have none. */
-int target_program(pid_t pid, char name[NAME_MAX + 1])
-{
-	static const char deleted[] = " (deleted)";
-	char path[64], exe[PATH_MAX];
-	ssize_t length;
-	char *base;
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	length = readlink(path, exe, sizeof(exe) - 1);
-	if (length < 0)
-		return -errno;
-
-	exe[length] = '\0';
-	if ((size_t)length > strlen(deleted) &&
-	    !strcmp(exe + length - strlen(deleted), deleted))
-		exe[length - (ssize_t)strlen(deleted)] = '\0';
-	base = strrchr(exe, '/');
-	snprintf(name, NAME_MAX + 1, "%.*s", NAME_MAX, base ? base + 1 : exe);
-	return 0;
-}
 
 /* Does process @pid run @command? By its name, or by its program's. */
 static bool runs_command(pid_t pid, const char *command)
 {
-	char comm[TARGET_NAME_LEN], exe[NAME_MAX + 1];
-	bool has_exe = !target_program(pid, exe);
+	char comm[PROCESS_NAME_LEN], exe[NAME_MAX + 1];
+	bool has_exe = !process_program(pid, exe);
 
 	if (has_exe && !strcmp(exe, command))
 		return true;
-	if (target_command(pid, comm))
+	if (process_command(pid, comm))
 		return false;
 	/* A name that may have been cut must have the program on its side. */
 	return !strcmp(comm, command) ||
@@ -94,7 +42,7 @@ static bool has_memory(pid_t pid)
 {
 	uint64_t resident, swapped;
 
-	return target_memory(pid, &resident, &swapped) != -ENODATA;
+	return process_memory(pid, &resident, &swapped) != -ENODATA;
 }
 
 static bool is_wanted(const struct target_filter *filter, pid_t pid)
@@ -130,7 +78,7 @@ static int add_process(pid_t pid, const struct target_filter *filter,
 	}
 	target->pid = pid;
 	target->pidfd = pidfd;
-	if (target_command(pid, target->name))
+	if (process_command(pid, target->name))
 		snprintf(target->name, sizeof(target->name), "?");
 	clean_text(target->name);
 	return 0;
@@ -347,30 +295,4 @@ void targets_free(struct vec *targets)
 	for (size_t i = 0; i < targets->nr; i++)
 		close(target[i].pidfd);
 	vec_free(targets);
-}
-
-int target_memory(pid_t pid, uint64_t *resident, uint64_t *swapped)
-{
-	char path[64], line[256];
-	int err = -ENODATA;
-	FILE *status;
-
-	*resident = 0;
-	*swapped = 0;
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	status = fopen(path, "re");
-	if (!status)
-		return -errno;
-
-	while (fgets(line, sizeof(line), status)) {
-		if (sscanf(line, "VmRSS: %" SCNu64, resident) == 1) {
-			*resident *= 1024;
-			err = 0;
-		} else if (sscanf(line, "VmSwap: %" SCNu64, swapped) == 1) {
-			*swapped *= 1024;
-		}
-	}
-
-	fclose(status);
-	return err;
 }

@@ -12,14 +12,13 @@
 #include <sys/types.h>
 
 #include "lib/util.h"
-
-#define TARGET_NAME_LEN	64
+#include "proc/process.h"
 
 /* A process, held by its pidfd: its number cannot come to mean another one. */
 struct target {
 	pid_t pid;
 	int pidfd;
-	char name[TARGET_NAME_LEN];
+	char name[PROCESS_NAME_LEN];
 };
 
 /*
@@ -42,15 +41,5 @@ struct target_filter {
 int targets_filter(const char *cgroup, const struct target_filter *filter,
 		   struct vec *targets);
 void targets_free(struct vec *targets);
-
-/* The name of a process, and of its program's file; 0 or -errno. */
-int target_command(pid_t pid, char name[TARGET_NAME_LEN]);
-int target_program(pid_t pid, char name[NAME_MAX + 1]);
-
-/* What /proc says is resident and swapped of a process, in bytes. */
-int target_memory(pid_t pid, uint64_t *resident, uint64_t *swapped);
-
-/* Make what others chose (names of programs and files) fit for a line of text. */
-void clean_text(char *text);
 
 #endif /* PMADV_TARGET_H */

@@ -3,17 +3,25 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <pmadv/process_madvise.h>
 
+#include "lib/error.h"
+#include "lib/json.h"
+#include "lib/names.h"
 #include "lib/output.h"
+#include "lib/signals.h"
+#include "lib/text.h"
 #include "lib/util.h"
 #include "policy/sysfs.h"
 #include "proc/maps.h"
+#include "proc/process.h"
 #include "walk/monitor.h"
+#include "walk/target.h"
 
 #define PROGRESS_AFTER_NS	2000000000ULL
 #define PROGRESS_EVERY_NS	250000000L
@@ -41,7 +49,7 @@ static void show_progress(const struct progress *progress, uint64_t elapsed)
 	char before[HUMAN_LEN], now[HUMAN_LEN];
 	uint64_t resident, swapped;
 
-	if (target_memory(walk->target->pid, &resident, &swapped))
+	if (process_memory(walk->target->pid, &resident, &swapped))
 		return;
 	progress_line("%s (%d): %llu s, resident %s of %s", walk->target->name,
 		      walk->target->pid, (unsigned long long)(elapsed / 1000000000),
@@ -153,7 +161,7 @@ int walk_run(const struct target *target, const struct request *request,
 	walk->result.max_pages = request->max_pages;
 	walk->result.cursor = request->cursor;
 	walk->result.cursor_index = request->cursor_index;
-	target_memory(target->pid, &walk->resident_before, &walk->swapped_before);
+	process_memory(target->pid, &walk->resident_before, &walk->swapped_before);
 
 	progress_start(&progress, walk);
 	walk->elapsed_ns = now_ns();
@@ -169,7 +177,7 @@ int walk_run(const struct target *target, const struct request *request,
 		walk->err = -EEJECTED;
 
 	/* Left at 0 if it has exited. */
-	target_memory(target->pid, &walk->resident_after, &walk->swapped_after);
+	process_memory(target->pid, &walk->resident_after, &walk->swapped_after);
 	return walk->err;
 }
 
@@ -206,25 +214,25 @@ static uint64_t buffer_for(pid_t pid)
 int walk_recorded(const struct target *target, const struct request *request,
 		  struct walk *walk, struct vec *ranges)
 {
-	const struct records_filter filter = { .caller = getpid(), .ranges = true };
-	const struct records_handler handler = { .range = keep_range, .data = ranges };
-	struct records *records;
+	const struct monitor_filter filter = { .caller = getpid(), .ranges = true };
+	const struct monitor_handler handler = { .range = keep_range, .data = ranges };
+	struct monitor *records;
 	int ret;
 
-	records = records_open(&filter, buffer_for(target->pid), &handler, &ret);
+	records = monitor_open(&filter, buffer_for(target->pid), &handler, &ret);
 	if (!records)
 		return ret;
 
 	walk_run(target, request, walk);
 	do {
-		ret = records_read(records);
+		ret = monitor_read(records);
 	} while (ret > 0);
 
-	records_warn_lost(records);
+	monitor_warn_lost(records);
 	/* The monitor knows us by our number in the first pid namespace. */
-	if (!ret && !ranges->nr && walk->result.ranges_seen && !records_lost(records))
+	if (!ret && !ranges->nr && walk->result.ranges_seen && !monitor_lost(records))
 		say_warning("the ranges cannot be shown from inside a pid namespace");
-	records_close(records);
+	monitor_close(records);
 	return ret;
 }
 

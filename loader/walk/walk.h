@@ -11,7 +11,6 @@
 #include <linux/process_madvise.h>
 
 #include "lib/util.h"
-#include "options.h"
 #include "walk/target.h"
 
 /* What is wanted of process_madvise(2). */

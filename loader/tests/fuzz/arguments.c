@@ -4,6 +4,9 @@
 
 #include <limits.h>
 
+#include "lib/names.h"
+#include "lib/text.h"
+#include "lib/util.h"
 #include "options.h"
 #include "walk/target.h"
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The configuration of the daemon. */
-#include "daemon/config.h"
 #include "fuzz.h"
+
+#include "daemon/config.h"
+#include "lib/error.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

@@ -16,8 +16,7 @@
 #include <unistd.h>
 
 #include "lib/output.h"
-#include "lib/util.h"
-#include "policy/policy.h"
+#include "policy/bpf_log.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

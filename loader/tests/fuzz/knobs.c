@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "lib/error.h"
 #include "policy/knobs.h"
 
 static struct bpf_object *object;

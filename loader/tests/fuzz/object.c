@@ -7,7 +7,9 @@
 
 #include <errno.h>
 
+#include "lib/util.h"
 #include "policy/knobs.h"
+#include "policy/policy.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

@@ -9,11 +9,16 @@
 #include <fcntl.h>
 #include <mntent.h>
 
+#include "daemon/config.h"
+#include "daemon/idle.h"
 #include "daemon/match.h"
+#include "daemon/pacer.h"
 #include "daemon/pressure.h"
+#include "lib/util.h"
 #include "policy/sysfs.h"
 #include "proc/cgroup.h"
 #include "proc/maps.h"
+#include "proc/process.h"
 #include "proc/sample.h"
 #include "walk/target.h"
 
@@ -108,10 +113,10 @@ static void read_samples(void)
 
 static void read_names(void)
 {
-	char command[TARGET_NAME_LEN], program[NAME_MAX + 1], path[PATH_MAX];
+	char command[PROCESS_NAME_LEN], program[NAME_MAX + 1], path[PATH_MAX];
 
-	target_command(SOME_PID, command);
-	target_program(SOME_PID, program);
+	process_command(SOME_PID, command);
+	process_program(SOME_PID, program);
 	cgroup_mount(path);
 	cgroup_of(SOME_PID, path);
 }

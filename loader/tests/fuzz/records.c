@@ -4,7 +4,7 @@
 
 #include <json-c/json.h>
 
-#include "proc/maps.h"
+#include "lib/names.h"
 #include "walk/monitor.h"
 
 static int on_range(void *data, const struct pmadv_range_record *record)

@@ -6,6 +6,7 @@
 
 #include <pmadv/record.h>
 
+#include "lib/output.h"
 #include "options.h"
 
 #define HEADER_SIZE	sizeof(struct pmadv_file_header)

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "daemon/config.h"
+#include "lib/error.h"
 #include "lib/output.h"
 
 static char path[] = "/tmp/pmadv-test-config.XXXXXX";

@@ -5,10 +5,10 @@
 #include <bpf/libbpf.h>
 #include <pmadv/hook.h>
 
+#include "lib/error.h"
 #include "lib/output.h"
-#include "lib/util.h"
+#include "policy/bpf_log.h"
 #include "policy/knobs.h"
-#include "policy/policy.h"
 
 static struct bpf_object *object;
 

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "lib/output.h"
+#include "lib/util.h"
 #include "policy/metrics.h"
 #include "policy/sysfs.h"
 

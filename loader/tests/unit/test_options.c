@@ -4,6 +4,7 @@
 
 #include <pmadv/process_madvise.h>
 
+#include "lib/error.h"
 #include "lib/output.h"
 #include "options.h"
 

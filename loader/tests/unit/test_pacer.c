@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "daemon/match.h"
+#include "daemon/idle.h"
 #include "daemon/pacer.h"
 
 #define S	1000000000ULL

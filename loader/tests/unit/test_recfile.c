@@ -7,7 +7,9 @@
 
 #include <zlib.h>
 
+#include "lib/error.h"
 #include "lib/output.h"
+#include "lib/util.h"
 #include "recording/analysis.h"
 #include "recording/recfile.h"
 

@@ -6,7 +6,13 @@
 
 #include <pmadv/hook.h>
 
+#include "lib/error.h"
+#include "lib/json.h"
+#include "lib/names.h"
 #include "lib/output.h"
+#include "lib/results.h"
+#include "lib/signals.h"
+#include "lib/text.h"
 #include "lib/util.h"
 #include "proc/maps.h"
 #include "walk/target.h"

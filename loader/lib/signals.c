@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "lib/signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+#include "lib/util.h"
+
+volatile int stop_asked;
+
+/* SIGHUP may mean less than to end: it does not take the place of one that does. */
+static void on_stop(int signal)
+{
+	if (signal != SIGHUP || !stop_asked)
+		stop_asked = signal;
+}
+
+bool stop_forget(int signal)
+{
+	return __atomic_compare_exchange_n(&stop_asked, &signal, 0, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+int signals_init(void)
+{
+	static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_stop };
+	struct sigaction old;
+
+	for (size_t i = 0; i < ARRAY_SIZE(stops); i++) {
+		/*
+		 * nohup(1) is to be respected; that shells have their background
+		 * jobs ignore SIGINT is not, as that is how scripts end us.
+		 */
+		if (stops[i] == SIGHUP && !sigaction(SIGHUP, NULL, &old) &&
+		    old.sa_handler == SIG_IGN)
+			continue;
+		if (sigaction(stops[i], &action, NULL))
+			return -errno;
+	}
+
+	action.sa_handler = SIG_IGN;
+	return sigaction(SIGPIPE, &action, NULL) ? -errno : 0;
+}
+
+int wait_fds(struct pollfd *fds, unsigned int nr, int64_t timeout_ns)
+{
+	struct timespec timeout = { timeout_ns / 1000000000, timeout_ns % 1000000000 };
+	sigset_t stops, before;
+	int ret = -EINTR;
+
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGINT);
+	sigaddset(&stops, SIGTERM);
+	sigaddset(&stops, SIGHUP);
+	sigprocmask(SIG_BLOCK, &stops, &before);
+
+	if (!stop_asked) {
+		ret = ppoll(fds, nr, timeout_ns < 0 ? NULL : &timeout, &before);
+		if (ret < 0)
+			ret = -errno;
+	}
+
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Being asked to end, and waiting for that and for other things. */
+#ifndef PMADV_SIGNALS_H
+#define PMADV_SIGNALS_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Signals that ask us to end set a flag. Waiting is interrupted by them, and
+ * one that comes between a look at the flag and the wait is not missed.
+ */
+extern volatile int stop_asked;
+int signals_init(void);
+/* If @signal is what asked us, go on as if it had not; was it? */
+bool stop_forget(int signal);
+int wait_fds(struct pollfd *fds, unsigned int nr, int64_t timeout_ns);
+
+#endif /* PMADV_SIGNALS_H */

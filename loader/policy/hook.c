@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "policy/hook.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <bpf/btf.h>
+
+#include "lib/error.h"
+#include "lib/privileges.h"
+#include "policy/bpf_log.h"
+#include "policy/sysfs.h"
+
+int hook_check(void)
+{
+	struct btf *btf;
+	int id;
+
+	/* Quicker than BTF, which is megabytes to read. */
+	if (!access(SYSFS_DIR, F_OK))
+		return 0;
+
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return say_error(-ELACKS, "the kernel has no BTF (/sys/kernel/btf/vmlinux): it must be built with CONFIG_DEBUG_INFO_BTF=y");
+	id = btf__find_by_name_kind(btf, OPS_VALUE_TYPE, BTF_KIND_STRUCT);
+	btf__free(btf);
+	policy_log_forget();
+	if (id < 0)
+		return say_error(-ELACKS, "this kernel has no policies for process_madvise(2): boot one built with CONFIG_PROCESS_MADVISE_BPF=y; 'pmadv probe' shows what is there");
+	return 0;
+}
+
+int say_no_permission(int err)
+{
+	return say_error(err, "no permission to put a policy in force: it takes CAP_BPF and CAP_PERFMON in the initial user namespace; run it as root");
+}
+
+/* Without them libbpf fails in ways that do not say so. */
+int policy_permitted(void)
+{
+	return privilege_for_bpf() ? 0 : say_no_permission(-EPERM);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The hook in the running kernel, and whether we may use it. */
+#ifndef PMADV_POLICY_HOOK_H
+#define PMADV_POLICY_HOOK_H
+
+#define OPS_TYPE	"process_madvise_ops"
+#define OPS_VALUE_TYPE	"bpf_struct_ops_process_madvise_ops"
+
+/* Does the running kernel have the hook? 0 or, having said so, -ELACKS. */
+int hook_check(void);
+
+/* May we put policies in force? 0 or, having said so, -EPERM. */
+int policy_permitted(void);
+
+/* Report that @err, -EPERM or -EACCES, is a lack of permission; returns it. */
+int say_no_permission(int err);
+
+#endif /* PMADV_POLICY_HOOK_H */

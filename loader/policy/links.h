@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The links of policies that the kernel has, and where in bpffs they are pinned. */
+#ifndef PMADV_LINKS_H
+#define PMADV_LINKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <pmadv/hook.h>
+
+#include "lib/util.h"
+
+#define BPFFS_DIR	"/sys/fs/bpf"
+#define PIN_DIR		BPFFS_DIR "/pmadv"
+
+/* A folder in bpffs; 0 or, said, -errno. */
+int pin_dir_make(const char *dir);
+
+/* Of a link's fd: 0, -ENOLINK if it is no link of a struct_ops, or -errno. */
+int struct_ops_link(int fd, uint32_t *id, uint32_t *map_id);
+/* Is it the link of a policy that is in force? */
+bool link_in_force(int fd);
+
+/* A link of a policy, as the kernel has it. */
+struct policy_link {
+	uint32_t link_id;
+	uint32_t map_id;	/* 0: no longer in force, and still pinned */
+	char name[PMADV_NAME_LEN];
+	uint64_t cgroup_id;
+	char *pin;		/* where it is pinned in bpffs, or NULL */
+};
+
+/*
+ * All links of @policies (see sysfs_policies()), of struct policy_link; 0,
+ * -EPERM or another error; says nothing.
+ */
+int policy_links(const struct vec *policies, struct vec *links);
+void policy_links_free(struct vec *links);
+/* Where a link is pinned now, to be freed, or NULL. */
+char *policy_link_pin(uint32_t link_id);
+
+/* "system" or the path of the cgroup; to be freed. */
+char *scope_text(uint64_t cgroup_id);
+
+#endif /* PMADV_LINKS_H */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where the objects of policies and of the monitor are. */
+#ifndef PMADV_OBJECT_H
+#define PMADV_OBJECT_H
+
+#include <limits.h>
+
+/*
+ * Path of object @name: a file, or NAME.bpf.o in $PMADV_POLICY_DIR, in bpf/
+ * next to the program, or where policies are installed. 0 or, having said what
+ * is wrong, -errno.
+ */
+int object_find(const char *name, char path[PATH_MAX]);
+
+#endif /* PMADV_OBJECT_H */
