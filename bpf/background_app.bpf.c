@@ -44,8 +44,4 @@ s32 BPF_PROG(background_app_advise, struct pmadv_range *range,
 	return PMADV_SKIP;
 }
 
-SEC(".struct_ops.link")
-struct process_madvise_ops background_app = {
-	.advise	= (void *)background_app_advise,
-	.name	= "background_app",
-};
+PMADV_POLICY(background_app, advise(background_app_advise));

@@ -32,50 +32,61 @@ struct vma_name {
 	char s[VMA_NAME_LEN];
 };
 
-/*
- * Always 0, which the verifier must not know: it would follow the indexes that
- * start from here through every step of the loop, and give up.
- */
-static volatile __u32 zero;
+/* How far the matching of a rule has come. */
+struct matching {
+	const struct vma_name *name;
+	u32 rule;
+	u32 p, n;			/* where we are in pattern and name */
+	u32 after_star, taken;		/* where to resume, and from where */
+	bool result;
+};
 
 /*
- * Does the pattern of a rule match the whole name? On a mismatch the last '*'
- * seen takes one more character; going back to an earlier one never helps.
- * Not static, so that the verifier looks at it once and not once for each rule.
+ * One step; true ends the matching. On a mismatch the last '*' seen takes one
+ * more character; going back to an earlier one never helps.
  */
-__noinline bool matches(u32 rule, const struct vma_name *name __arg_nonnull)
+static long match_step(u32 i, void *data)
 {
-	u32 p = zero, n = zero;		/* where we are in pattern and name */
-	u32 after_star = 0, taken = 0;	/* where to resume, and from where */
+	struct matching *m = data;
 	char want, have;
-	int i;
 
-	if (rule >= PMADV_NAME_RULES)
-		return false;
+	if (m->rule >= PMADV_NAME_RULES || m->p >= PMADV_PATTERN_LEN ||
+	    m->n >= VMA_NAME_LEN)
+		return 1;
+	want = rules[m->rule].pattern[m->p];
+	have = m->name->s[m->n];
 
-	bpf_for(i, 0, MAX_STEPS) {
-		if (p >= PMADV_PATTERN_LEN || n >= VMA_NAME_LEN)
-			return false;
-		want = rules[rule].pattern[p];
-		have = name->s[n];
-
-		if (want == '*') {
-			after_star = ++p;
-			taken = n;
-		} else if (have && (want == '?' || want == have)) {
-			p++;
-			n++;
-		} else if (!have && !want) {
-			return true;
-		} else if (have && after_star) {
-			p = after_star;
-			n = ++taken;
-		} else {
-			return false;
-		}
+	if (want == '*') {
+		m->after_star = ++m->p;
+		m->taken = m->n;
+	} else if (have && (want == '?' || want == have)) {
+		m->p++;
+		m->n++;
+	} else if (!have && !want) {
+		m->result = true;
+		return 1;
+	} else if (have && m->after_star) {
+		m->p = m->after_star;
+		m->n = ++m->taken;
+	} else {
+		return 1;
 	}
+	return 0;
+}
 
-	return false;
+/*
+ * Does the pattern of a rule match the whole name? Not static, so that the
+ * verifier looks at it once and not once for each rule.
+ */
+__noinline bool matches(u32 rule, const struct vma_name *name)
+{
+	struct matching m = { .name = name, .rule = rule };
+
+	if (!name)
+		return false;
+	/* Not bpf_for(), which kernels before 6.4 do not have. */
+	bpf_loop(MAX_STEPS, match_step, &m, 0);
+	return m.result;
 }
 
 SEC("struct_ops/by_name_advise")
@@ -98,8 +109,4 @@ s32 BPF_PROG(by_name_advise, struct pmadv_range *range,
 	return PMADV_SKIP;
 }
 
-SEC(".struct_ops.link")
-struct process_madvise_ops by_name = {
-	.advise	= (void *)by_name_advise,
-	.name	= "by_name",
-};
+PMADV_POLICY(by_name, advise(by_name_advise));

@@ -55,8 +55,4 @@ s32 BPF_PROG(cold_pages_advise, struct pmadv_range *range,
 	return MADV_PAGEOUT;
 }
 
-SEC(".struct_ops.link")
-struct process_madvise_ops cold_pages = {
-	.advise	= (void *)cold_pages_advise,
-	.name	= "cold_pages",
-};
+PMADV_POLICY(cold_pages, advise(cold_pages_advise));

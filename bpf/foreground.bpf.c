@@ -33,8 +33,4 @@ s32 BPF_PROG(foreground_advise, struct pmadv_range *range,
 	return sample.swapped >= min_swapped ? MADV_WILLNEED : PMADV_SKIP;
 }
 
-SEC(".struct_ops.link")
-struct process_madvise_ops foreground = {
-	.advise	= (void *)foreground_advise,
-	.name	= "foreground",
-};
+PMADV_POLICY(foreground, advise(foreground_advise));

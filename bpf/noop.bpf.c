@@ -18,8 +18,4 @@ s32 BPF_PROG(noop_advise, struct pmadv_range *range, struct task_struct *task,
 	return PMADV_SKIP;
 }
 
-SEC(".struct_ops.link")
-struct process_madvise_ops noop = {
-	.advise	= (void *)noop_advise,
-	.name	= "noop",
-};
+PMADV_POLICY(noop, advise(noop_advise));

@@ -2,19 +2,25 @@
 /*
  * Everything a policy (BPF side) includes.
  *
- * A policy is a struct process_madvise_ops in a .struct_ops.link map. Its
- * types, and what each member may do, come from the kernel's BTF (vmlinux.h);
- * include/linux/process_madvise.h in the kernel tree documents them. Constants
- * come from <pmadv/hook.h>; the advices and the prototypes of kfuncs, which BTF
- * does not carry, are declared here.
- *
  *	SEC("struct_ops/NAME_advise")
  *	s32 BPF_PROG(NAME_advise, struct pmadv_range *range,
  *		     struct task_struct *task, struct vm_area_struct *vma)
+ *	{
+ *		return range->vma_flags & PMADV_VMA_ANON ? MADV_PAGEOUT : PMADV_SKIP;
+ *	}
+ *
+ *	PMADV_POLICY(NAME, advise(NAME_advise));
  *
  * range, task and vma may be read as far as the verifier lets; of them only
  * range->end, range->max_pages and range->modifiers may be written. None of
  * the pointers is valid after the function returned.
+ *
+ * The object runs on every kernel from 5.15 on: through the hook where the
+ * kernel has it, else through pmadv's engine, which is linked with it when it is
+ * loaded. So it compiles with the vmlinux.h of any kernel: the types of the hook
+ * are declared here, as flavours of the kernel's, which documents what each
+ * member may do in include/linux/process_madvise.h. The constants are in
+ * <pmadv/hook.h>.
  */
 #ifndef __PMADV_POLICY_BPF_H
 #define __PMADV_POLICY_BPF_H
@@ -27,6 +33,8 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 #include <pmadv/hook.h>
+
+#include <pmadv/policy_types.bpf.h>
 
 /* The advices a policy may answer, besides enum pmadv_verdict. */
 #define MADV_WILLNEED	3
@@ -59,7 +67,7 @@
  * -EINVAL if @buf__sz is 0.
  */
 extern int bpf_pmadv_vma_name(struct pmadv_range *range, char *buf,
-			      u32 buf__sz) __ksym;
+			      u32 buf__sz) __weak __ksym;
 
 /**
  * bpf_pmadv_sample - look at some pages of the range
@@ -78,7 +86,7 @@ extern int bpf_pmadv_vma_name(struct pmadv_range *range, char *buf,
  * mappings. @sample is zeroed unless the call succeeds.
  */
 extern int bpf_pmadv_sample(struct pmadv_range *range,
-			    struct pmadv_sample *sample, u32 nr) __ksym;
+			    struct pmadv_sample *sample, u32 nr) __weak __ksym;
 
 /**
  * bpf_pmadv_error - give up: eject this policy
@@ -93,6 +101,112 @@ extern int bpf_pmadv_sample(struct pmadv_range *range,
  * @msg__str, which the kernel log and sysfs show as well.
  */
 extern void bpf_pmadv_error(struct pmadv_range *range, s64 code,
-			    const char *msg__str) __ksym;
+			    const char *msg__str) __weak __ksym;
+
+/*
+ * On a kernel without the hook its kfuncs are functions of pmadv's engine, which
+ * take the place of these when the two objects are linked. Whether the kfunc is
+ * there decides the branch when the program is loaded: it costs nothing.
+ */
+#ifdef PMADV_ENGINE
+#define __pmadv_fallback	__hidden
+#define __PMADV_FALLBACK(ret)	;
+#else
+#define __pmadv_fallback	__hidden __weak
+#define __PMADV_FALLBACK(ret)	{ return ret; }
+#endif
+
+__pmadv_fallback int pmadv_engine_vma_name(struct pmadv_range *range, char *buf,
+					   u32 buf__sz)
+	__PMADV_FALLBACK(-95 /* EOPNOTSUPP */)
+__pmadv_fallback int pmadv_engine_sample(struct pmadv_range *range,
+					 struct pmadv_sample *sample, u32 nr)
+	__PMADV_FALLBACK(-95)
+__pmadv_fallback int pmadv_engine_error(struct pmadv_range *range, s64 code,
+					const char *msg__str)
+	__PMADV_FALLBACK(0)
+
+#define bpf_pmadv_vma_name(range, buf, buf__sz)				\
+	(bpf_ksym_exists(bpf_pmadv_vma_name) ?				\
+		 bpf_pmadv_vma_name(range, buf, buf__sz) :		\
+		 pmadv_engine_vma_name(range, buf, buf__sz))
+#define bpf_pmadv_sample(range, sample, nr)				\
+	(bpf_ksym_exists(bpf_pmadv_sample) ?				\
+		 bpf_pmadv_sample(range, sample, nr) :			\
+		 pmadv_engine_sample(range, sample, nr))
+#define bpf_pmadv_error(range, code, msg__str)				\
+	(bpf_ksym_exists(bpf_pmadv_error) ?				\
+		 bpf_pmadv_error(range, code, msg__str) :		\
+		 (void)pmadv_engine_error(range, code, msg__str))
+
+/**
+ * PMADV_POLICY - make functions a policy
+ * @_name: Its name, at most PMADV_NAME_LEN - 1 characters of a C identifier.
+ * @...: Its members, each as MEMBER(VALUE), in any order: advise(), advised(),
+ *	begin(), end(), init() and exit() take functions defined above with
+ *	BPF_PROG(); cgroup_id() and flags() take numbers.
+ *
+ *	PMADV_POLICY(NAME, advise(NAME_advise), begin(NAME_begin));
+ *
+ * Once in an object, at its end. It makes the struct_ops map and, for the
+ * engine, a hidden function for each member. Nothing refers to these, so where
+ * the kernel has the hook nothing of them is loaded.
+ */
+#define PMADV_POLICY(_name, ...)					\
+	__PMADV_EACH(__PMADV_FN_, __VA_ARGS__)				\
+	SEC(".struct_ops.link")						\
+	struct process_madvise_ops _name = {				\
+		__PMADV_EACH(__PMADV_OP_, __VA_ARGS__)			\
+		.name = #_name,						\
+	}
+
+/* Called as the kernel calls them, with an array of what BPF_PROG() takes. */
+#define __PMADV_FN_S32(member, fn, ...)					\
+	__hidden s32 pmadv_policy_##member(unsigned long long *ctx)	\
+	{								\
+		return ____##fn(ctx, ##__VA_ARGS__);			\
+	}
+#define __PMADV_FN_VOID(member, fn, ...)				\
+	__hidden s32 pmadv_policy_##member(unsigned long long *ctx)	\
+	{								\
+		____##fn(ctx, ##__VA_ARGS__);				\
+		return 0;						\
+	}
+#define __PMADV_FN_advise(fn) \
+	__PMADV_FN_S32(advise, fn, (void *)ctx[0], (void *)ctx[1], (void *)ctx[2])
+#define __PMADV_FN_advised(fn) \
+	__PMADV_FN_VOID(advised, fn, (void *)ctx[0], (void *)ctx[1])
+#define __PMADV_FN_begin(fn) \
+	__PMADV_FN_S32(begin, fn, (void *)ctx[0], (void *)ctx[1])
+#define __PMADV_FN_end(fn) \
+	__PMADV_FN_VOID(end, fn, (void *)ctx[0], (void *)ctx[1])
+#define __PMADV_FN_init(fn)		__PMADV_FN_S32(init, fn)
+#define __PMADV_FN_exit(fn)		__PMADV_FN_VOID(exit, fn, (void *)ctx[0])
+#define __PMADV_FN_cgroup_id(id)
+#define __PMADV_FN_flags(bits)
+
+#define __PMADV_OP_advise(fn)		.advise = (void *)fn,
+#define __PMADV_OP_advised(fn)		.advised = (void *)fn,
+#define __PMADV_OP_begin(fn)		.begin = (void *)fn,
+#define __PMADV_OP_end(fn)		.end = (void *)fn,
+#define __PMADV_OP_init(fn)		.init = (void *)fn,
+#define __PMADV_OP_exit(fn)		.exit = (void *)fn,
+#define __PMADV_OP_cgroup_id(id)	.cgroup_id = id,
+#define __PMADV_OP_flags(bits)		.flags = bits,
+
+/* "advise(f)" behind __PMADV_FN_ is the call __PMADV_FN_advise(f). */
+#define __PMADV_E1(do, m)	do##m
+#define __PMADV_E2(do, m, ...)	do##m __PMADV_E1(do, __VA_ARGS__)
+#define __PMADV_E3(do, m, ...)	do##m __PMADV_E2(do, __VA_ARGS__)
+#define __PMADV_E4(do, m, ...)	do##m __PMADV_E3(do, __VA_ARGS__)
+#define __PMADV_E5(do, m, ...)	do##m __PMADV_E4(do, __VA_ARGS__)
+#define __PMADV_E6(do, m, ...)	do##m __PMADV_E5(do, __VA_ARGS__)
+#define __PMADV_E7(do, m, ...)	do##m __PMADV_E6(do, __VA_ARGS__)
+#define __PMADV_E8(do, m, ...)	do##m __PMADV_E7(do, __VA_ARGS__)
+#define __PMADV_NTH(_1, _2, _3, _4, _5, _6, _7, _8, n, ...)	n
+#define __PMADV_EACH(do, ...)						\
+	__PMADV_NTH(__VA_ARGS__, __PMADV_E8, __PMADV_E7, __PMADV_E6,	\
+		    __PMADV_E5, __PMADV_E4, __PMADV_E3, __PMADV_E2,	\
+		    __PMADV_E1)(do, __VA_ARGS__)
 
 #endif /* __PMADV_POLICY_BPF_H */
