@@ -14,8 +14,6 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
-#include <pmadv/hook.h>
-#include <pmadv/policy_types.bpf.h>
 #include <pmadv/monitor.h>
 
 char LICENSE[] SEC("license") = "GPL";

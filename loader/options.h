@@ -61,6 +61,8 @@ struct args {
 	uint64_t max_pages;
 	uint64_t cursor;
 	uint64_t vma;
+	bool proven_only;
+	bool freeze;
 
 	/* watching */
 	int32_t pid;
@@ -133,6 +135,15 @@ struct verb {
 	{ "cgroup", 'c', OPTION_CGROUP, offsetof(struct args, cgroup), "PATH", \
 	  "only for the processes of this cgroup (v2) and those below it; " \
 	  "default: the whole system" }
+
+/* Of the verbs that walk, on a kernel without the hook. */
+#define OPTIONS_EXACT \
+	{ "proven-only", 'P', OPTION_FLAG, offsetof(struct args, proven_only), NULL, \
+	  "without the hook: ask in small batches, and give up ranges rather than " \
+	  "advise what may have changed since the policy was asked" }, \
+	{ "freeze", 'F', OPTION_FLAG, offsetof(struct args, freeze), NULL, \
+	  "without the hook: freeze the cgroup (v2) of the target while each batch " \
+	  "is asked about and advised" }
 
 extern const struct option_def main_options[];
 extern const struct verb *const verbs[];

@@ -11,10 +11,12 @@
 #ifndef _PMADV_MONITOR_H
 #define _PMADV_MONITOR_H
 
-#ifndef __VMLINUX_H__
+#include <pmadv/hook.h>
+#ifdef __VMLINUX_H__
+#include <pmadv/policy_types.bpf.h>
+#else
 #include <linux/process_madvise.h>
 #endif
-#include <pmadv/hook.h>
 
 #define PMADV_RECORD_VERSION	2
 #define PMADV_COMM_LEN		16

@@ -12,7 +12,8 @@
 #include "lib/util.h"
 
 #define FOR(what)	(1U << (what))
-#define FOR_ADVISE	(FOR(PRIVILEGES_ADVISE) | FOR(PRIVILEGES_DAEMON))
+#define FOR_BPF		(FOR(PRIVILEGES_ENGINE) | FOR(PRIVILEGES_DAEMON))
+#define FOR_ADVISE	(FOR(PRIVILEGES_ADVISE) | FOR_BPF)
 
 /*
  * DAC_OVERRIDE and the two after it because what may be done to the pages of a
@@ -30,8 +31,8 @@ static const struct {
 	{ CAP_DAC_OVERRIDE, FOR_ADVISE | FOR(PRIVILEGES_WRITE) },
 	{ CAP_DAC_READ_SEARCH, FOR_ADVISE },
 	{ CAP_FOWNER, FOR_ADVISE },
-	{ CAP_BPF, FOR(PRIVILEGES_DAEMON) },
-	{ CAP_PERFMON, FOR(PRIVILEGES_DAEMON) },
+	{ CAP_BPF, FOR_BPF },
+	{ CAP_PERFMON, FOR_BPF },
 	{ CAP_SYS_RESOURCE, FOR(PRIVILEGES_DAEMON) },
 };
 

@@ -11,6 +11,7 @@ enum privileges {
 	PRIVILEGES_LOOK,	/* looks at the mappings of other processes */
 	PRIVILEGES_LOOK_AT_BPF,	/* looks at the kernel's BPF links and programs */
 	PRIVILEGES_ADVISE,	/* goes on advising other processes */
+	PRIVILEGES_ENGINE,	/* that, and runs the engine's programs for it */
 	PRIVILEGES_DAEMON,	/* that, and puts policies in force */
 };
 

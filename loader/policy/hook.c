@@ -11,13 +11,18 @@
 #include "policy/bpf_log.h"
 #include "policy/sysfs.h"
 
+/* sysfs is quicker to look at than BTF, which is megabytes to read. */
+bool hook_present(void)
+{
+	return !access(SYSFS_DIR, F_OK);
+}
+
 int hook_check(void)
 {
 	struct btf *btf;
 	int id;
 
-	/* Quicker than BTF, which is megabytes to read. */
-	if (!access(SYSFS_DIR, F_OK))
+	if (hook_present())
 		return 0;
 
 	btf = btf__load_vmlinux_btf();

@@ -3,11 +3,16 @@
 #ifndef PMADV_POLICY_HOOK_H
 #define PMADV_POLICY_HOOK_H
 
+#include <stdbool.h>
+
 #define OPS_TYPE	"process_madvise_ops"
 #define OPS_VALUE_TYPE	"bpf_struct_ops_process_madvise_ops"
 
 /* Does the running kernel have the hook? 0 or, having said so, -ELACKS. */
 int hook_check(void);
+
+/* The same as a quick question. */
+bool hook_present(void);
 
 /* May we put policies in force? 0 or, having said so, -EPERM. */
 int policy_permitted(void);

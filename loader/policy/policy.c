@@ -99,16 +99,11 @@ static int say_no_btf(const char *path)
 	return say_error(-EUSAGE, "%s has no BTF: build it with clang -target bpf -g", path);
 }
 
-int policy_open(struct policy *policy, const char *name)
+static int open_object(struct policy *policy, const char *file)
 {
 	int err;
 
-	memset(policy, 0, sizeof(*policy));
-	err = object_find(name, policy->path);
-	if (err)
-		return err;
-
-	policy->object = bpf_object__open_file(policy->path, NULL);
+	policy->object = bpf_object__open_file(file, NULL);
 	if (!policy->object) {
 		err = -errno;
 		policy_log_print();
@@ -120,6 +115,25 @@ int policy_open(struct policy *policy, const char *name)
 	if (!bpf_object__btf(policy->object))
 		return say_no_btf(policy->path);
 	return find_policy_map(policy);
+}
+
+int policy_open(struct policy *policy, const char *name)
+{
+	int err;
+
+	memset(policy, 0, sizeof(*policy));
+	err = object_find(name, policy->path);
+	return err ? err : open_object(policy, policy->path);
+}
+
+int policy_open_fd(struct policy *policy, const char *path, int fd)
+{
+	char file[32];
+
+	memset(policy, 0, sizeof(*policy));
+	snprintf(policy->path, sizeof(policy->path), "%s", path);
+	snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
+	return open_object(policy, file);
 }
 
 int policy_set(struct policy *policy, const struct vec *set, const char *cgroup)

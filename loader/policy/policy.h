@@ -25,6 +25,8 @@ struct policy {
 
 /* These say what is wrong and return an error; policy_close() undoes all. */
 int policy_open(struct policy *policy, const char *name);
+/* The same of what is in an open file; messages name @path. */
+int policy_open_fd(struct policy *policy, const char *path, int fd);
 int policy_set(struct policy *policy, const struct vec *set, const char *cgroup);
 int policy_attach(struct policy *policy);
 int policy_pin(struct policy *policy, char path[PATH_MAX]);

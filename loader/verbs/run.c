@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,8 +17,8 @@
 #include "lib/text.h"
 #include "lib/util.h"
 #include "options.h"
-#include "policy/policy.h"
 #include "proc/process.h"
+#include "walk/decider.h"
 #include "walk/monitor.h"
 #include "walk/range_text.h"
 #include "walk/target.h"
@@ -40,6 +39,7 @@ static const struct option_def options[] = {
 	  "print every range, too, as 'pmadv monitor' does" },
 	OPTION_SET,
 	OPTION_SCOPE,
+	OPTIONS_EXACT,
 	OPTIONS_COMMON
 };
 
@@ -56,12 +56,13 @@ static const struct example examples[] = {
 struct runner {
 	const struct args *args;
 	struct request request;
-	struct policy policy;
-	struct monitor *records;	/* NULL without --ranges */
+	struct decider decider;
+	struct monitor *records;	/* with --ranges, through the hook */
 	uint64_t rounds;
 	uint64_t walks;
 	uint64_t lines;
 	struct pmadv_result sum;
+	struct exactness exact;
 };
 
 static int on_range(void *data, const struct pmadv_range_record *record)
@@ -118,14 +119,6 @@ static int show_walk(struct runner *runner, const struct walk *walk)
 	return out_flush();
 }
 
-/* Is our policy out? Waits a moment if a walk says so: its link may come later. */
-static bool policy_gone(const struct runner *runner, int64_t timeout_ns)
-{
-	struct pollfd link = { .fd = policy_fd(&runner->policy) };
-
-	return wait_fds(&link, 1, timeout_ns) > 0;
-}
-
 static bool walk_suspects_policy(const struct walk *walk)
 {
 	return walk->err == -ENOENT || walk->result.stopped == PMADV_STOPPED_EJECTED ||
@@ -148,11 +141,13 @@ static int walk_one(struct runner *runner, const struct target *target)
 	sum->bytes_advised += walk.result.bytes_advised;
 	sum->stats.reclaimed += walk.result.stats.reclaimed;
 	sum->stats.time_ns += walk.result.stats.time_ns;
+	exact_add(&runner->exact, &walk.exact);
 	if (err)
 		return err;
 
-	if (policy_gone(runner, walk_suspects_policy(&walk) ? SECOND_NS : 0))
-		return policy_say_gone(&runner->policy);
+	/* Its link may come a moment after a walk noticed. */
+	if (decider_left(&runner->decider, walk_suspects_policy(&walk) ? SECOND_NS : 0))
+		return decider_say_left(&runner->decider);
 	/* One that exits, or is out of scope, is no reason to give up the rest. */
 	err = walk_say_error(&walk, &runner->request);
 	return err == -ESRCH || err == -ENOENT ? 0 : err;
@@ -188,8 +183,8 @@ static int pause_until(const struct runner *runner, uint64_t due)
 	while (!stop_asked) {
 		uint64_t now = now_ns();
 
-		if (policy_gone(runner, now < due ? (int64_t)(due - now) : 0))
-			return policy_say_gone(&runner->policy);
+		if (decider_left(&runner->decider, now < due ? (int64_t)(due - now) : 0))
+			return decider_say_left(&runner->decider);
 		if (now_ns() >= due)
 			return 0;
 	}
@@ -219,12 +214,15 @@ static int run_rounds(struct runner *runner)
 static int show_total(const struct runner *runner)
 {
 	const struct pmadv_result *sum = &runner->sum;
-	char bytes[HUMAN_LEN], reclaimed[HUMAN_LEN], time[HUMAN_LEN];
+	char bytes[HUMAN_LEN], reclaimed[HUMAN_LEN], time[HUMAN_LEN], exact[EXACT_TEXT_LEN];
 
 	if (out_json()) {
 		struct json_object *line = json_line("total");
 
-		json_text(line, "policy", runner->policy.name);
+		json_text(line, "policy", decider_name(&runner->decider));
+		json_text(line, "engine", engine_in_use());
+		if (runner->decider.engine)
+			json_exact(line, &runner->exact);
 		json_number(line, "rounds", runner->rounds);
 		json_number(line, "walks", runner->walks);
 		json_number(line, "ranges_seen", sum->ranges_seen);
@@ -238,12 +236,26 @@ static int show_total(const struct runner *runner)
 	}
 
 	out_text("%s: %" PRIu64 " rounds, %" PRIu64 " walks: %llu of %llu ranges advised (%s), %s reclaimed, in %s\n",
-		 runner->policy.name, runner->rounds, runner->walks,
+		 decider_name(&runner->decider), runner->rounds, runner->walks,
 		 sum->ranges_advised, sum->ranges_seen,
 		 human_bytes(sum->bytes_advised, bytes),
 		 human_bytes(sum->stats.reclaimed * page_size(), reclaimed),
 		 human_time(sum->stats.time_ns, time));
+	if (runner->decider.engine)
+		out_text("engine for kernels without the hook: %s\n",
+			 exact_text(&runner->exact, exact));
 	return out_flush();
+}
+
+static void say_in_use(const struct runner *runner)
+{
+	const char *name = decider_name(&runner->decider);
+
+	if (runner->decider.engine)
+		say_note("policy %s is asked by the engine, as this kernel has no hook: for these targets only, not for other callers; Ctrl-C ends",
+			 name);
+	else
+		say_note("policy %s is in force; Ctrl-C ends and detaches it", name);
 }
 
 static int run_run(const struct args *args)
@@ -254,23 +266,25 @@ static int run_run(const struct args *args)
 		.request = {
 			.advice = args->advice,
 			.flags = PMADV_POLICY | PMADV_ENTIRE_ADDRESS_SPACE,
+			.decider = &runner.decider,
+			.proven_only = args->proven_only,
+			.freeze = args->freeze,
+			.data = &runner,
 		},
 	};
 	const struct monitor_handler handler = { .range = on_range, .data = &runner };
 	int err, total_err;
 
-	err = policy_open(&runner.policy, args->operands[0]);
-	if (!err)
-		err = policy_set(&runner.policy, &args->set, args->cgroup);
-	if (!err)
-		err = policy_attach(&runner.policy);
-	if (!err && args->records)
+	err = decider_open(&runner.decider, args->operands[0], &args->set, args->cgroup);
+	if (!err && args->records && runner.decider.engine)
+		runner.request.on_range = on_range;
+	else if (!err && args->records)
 		runner.records = monitor_open(&filter, RECORDS_BUFFER, &handler, &err);
 	if (err)
 		goto out;
 
-	privileges_drop(PRIVILEGES_ADVISE);
-	say_note("policy %s is in force; Ctrl-C ends and detaches it", runner.policy.name);
+	privileges_drop(runner.decider.engine ? PRIVILEGES_ENGINE : PRIVILEGES_ADVISE);
+	say_in_use(&runner);
 	err = run_rounds(&runner);
 	if (runner.walks && err != -EPIPE) {
 		total_err = show_total(&runner);
@@ -278,7 +292,7 @@ static int run_run(const struct args *args)
 	}
 out:
 	monitor_close(runner.records);
-	policy_close(&runner.policy);
+	decider_close(&runner.decider);
 	return err;
 }
 

@@ -2,6 +2,7 @@
 #include "walk/walk.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -150,11 +151,48 @@ static ssize_t call_target(const struct target *target, const struct request *re
 	return ret;
 }
 
+/* The same by the engine: 0 or -errno. */
+static int walk_with_engine(const struct target *target, const struct request *request,
+			    struct walk *walk)
+{
+	struct engine_walk engine_request = {
+		.pid = target->pid,
+		.pidfd = target->pidfd,
+		.comm = target->name,
+		.ranges = request->ranges,
+		.nr_ranges = request->nr_ranges,
+		.advice = request->advice,
+		.flags = request->flags,
+		.proven_only = request->proven_only,
+		.freeze = request->freeze,
+		.on_range = request->on_range,
+		.data = request->data,
+		.result = walk->result,
+	};
+	int err = -ENOENT;
+
+	if (decider_covers(request->decider, target->pid))
+		err = engine_walk(request->decider->engine, &engine_request);
+	walk->result = engine_request.result;
+	walk->exact = engine_request.exact;
+	return err;
+}
+
+static int walk_with_hook(const struct target *target, const struct request *request,
+			  struct walk *walk)
+{
+	return call_target(target, request, walk) < 0 ? -errno : 0;
+}
+
+static bool uses_engine(const struct request *request)
+{
+	return request->decider && request->decider->engine;
+}
+
 int walk_run(const struct target *target, const struct request *request,
 	     struct walk *walk)
 {
 	struct progress progress;
-	ssize_t ret;
 
 	memset(walk, 0, sizeof(*walk));
 	walk->target = target;
@@ -165,8 +203,8 @@ int walk_run(const struct target *target, const struct request *request,
 
 	progress_start(&progress, walk);
 	walk->elapsed_ns = now_ns();
-	ret = call_target(target, request, walk);
-	walk->err = ret < 0 ? -errno : 0;
+	walk->err = uses_engine(request) ? walk_with_engine(target, request, walk) :
+					   walk_with_hook(target, request, walk);
 	walk->elapsed_ns = now_ns() - walk->elapsed_ns;
 	progress_stop(&progress);
 
@@ -216,9 +254,16 @@ int walk_recorded(const struct target *target, const struct request *request,
 {
 	const struct monitor_filter filter = { .caller = getpid(), .ranges = true };
 	const struct monitor_handler handler = { .range = keep_range, .data = ranges };
+	struct request own = *request;
 	struct monitor *records;
 	int ret;
 
+	if (uses_engine(request)) {
+		own.on_range = keep_range;
+		own.data = ranges;
+		walk_run(target, &own, walk);
+		return 0;
+	}
 	records = monitor_open(&filter, buffer_for(target->pid), &handler, &ret);
 	if (!records)
 		return ret;
@@ -256,6 +301,8 @@ int walk_say_error(const struct walk *walk, const struct request *request)
 	case 0:
 		return 0;
 	case EEJECTED:
+		if (uses_engine(request))
+			return decider_say_left(request->decider);
 		if (sysfs_last_ejection(ejection, sizeof(ejection)))
 			ejection[0] = '\0';
 		return say_error(walk->err, "the kernel ejected policy %s", ejection);
@@ -298,6 +345,38 @@ int walk_say_error(const struct walk *walk, const struct request *request)
 	}
 }
 
+const char *exact_text(const struct exactness *exact, char buf[EXACT_TEXT_LEN])
+{
+	uint64_t given = exact->proven + exact->unproven;
+	int length;
+
+	length = snprintf(buf, EXACT_TEXT_LEN, "%" PRIu64 " of %" PRIu64 " ranges proven exact",
+			  exact->proven, given);
+	if (exact->reasked)
+		length += snprintf(buf + length, EXACT_TEXT_LEN - (size_t)length,
+				   ", %" PRIu64 " asked again", exact->reasked);
+	if (exact->dropped)
+		snprintf(buf + length, EXACT_TEXT_LEN - (size_t)length,
+			 ", %" PRIu64 " given up", exact->dropped);
+	return buf;
+}
+
+void exact_add(struct exactness *sum, const struct exactness *one)
+{
+	sum->proven += one->proven;
+	sum->unproven += one->unproven;
+	sum->reasked += one->reasked;
+	sum->dropped += one->dropped;
+}
+
+void json_exact(struct json_object *line, const struct exactness *exact)
+{
+	json_number(line, "proven", exact->proven);
+	json_number(line, "unproven", exact->unproven);
+	json_number(line, "reasked", exact->reasked);
+	json_number(line, "dropped", exact->dropped);
+}
+
 struct json_object *walk_json(const struct walk *walk, const struct request *request,
 			      uint64_t round)
 {
@@ -311,6 +390,9 @@ struct json_object *walk_json(const struct walk *walk, const struct request *req
 	json_text(line, "error",
 		  !walk->err ? NULL :
 		  -walk->err < EUSAGE ? strerrorname_np(-walk->err) : "EJECTED");
+	json_text(line, "engine", engine_in_use());
+	if (uses_engine(request))
+		json_exact(line, &walk->exact);
 	json_text(line, "advice", advice_name(request->advice));
 	json_flag(line, "policy", request->flags & PMADV_POLICY);
 	json_flag(line, "dry_run", request->flags & PMADV_DRY_RUN);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A walk over one target: the call, its progress, and what came of it. */
+/*
+ * A walk over one target, its progress, and what came of it: one call of a kernel
+ * with the hook, or the engine's asking and advising on any other.
+ */
 #ifndef PMADV_CALL_H
 #define PMADV_CALL_H
 
@@ -8,9 +11,11 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include <json-c/json.h>
 #include <linux/process_madvise.h>
 
 #include "lib/util.h"
+#include "walk/decider.h"
 #include "walk/target.h"
 
 /* What is wanted of process_madvise(2). */
@@ -23,6 +28,13 @@ struct request {
 	uint64_t max_pages;
 	uint64_t cursor;
 	uint32_t cursor_index;
+	/* On a kernel without the hook. */
+	const struct decider *decider;	/* who is asked */
+	bool proven_only;		/* rather give up than act unproven */
+	bool freeze;			/* freeze the target's cgroup meanwhile */
+	/* Called for each range, if set; an error ends the walk with it. */
+	int (*on_range)(void *data, const struct pmadv_range_record *record);
+	void *data;
 };
 
 /* What came of it for one target. */
@@ -30,6 +42,7 @@ struct walk {
 	const struct target *target;
 	int err;			/* 0 or -errno of the call */
 	struct pmadv_result result;
+	struct exactness exact;		/* of the engine's walk */
 	uint64_t resident_before;
 	uint64_t resident_after;
 	uint64_t swapped_before;
@@ -53,6 +66,12 @@ int walk_recorded(const struct target *target, const struct request *request,
 
 /* Say what @walk->err means; returns it, or what exit_status() maps better. */
 int walk_say_error(const struct walk *walk, const struct request *request);
+
+/* "12 of 14 ranges proven exact, ...": of the engine's walk; "" of the hook's. */
+#define EXACT_TEXT_LEN	160
+const char *exact_text(const struct exactness *exact, char buf[EXACT_TEXT_LEN]);
+void exact_add(struct exactness *sum, const struct exactness *one);
+void json_exact(struct json_object *line, const struct exactness *exact);
 
 /* One line or object for a walk; @round counts from 1, 0 is none. */
 struct json_object *walk_json(const struct walk *walk, const struct request *request,

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A walk: ask about a batch of ranges, give the advice, see whether it was exact. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/giving.h"
+#include "engine/internal.h"
+#include "lib/error.h"
+#include "lib/signals.h"
+#include "lib/util.h"
+
+/*
+ * The first batch is small, so that a policy that takes too long is found out
+ * before it was asked often, and grows from there.
+ */
+#define FIRST_BATCH		64
+/* An answer may take so long, as with the hook. */
+#define ANSWER_NS		10000000ULL
+/* Further advice than this is not asked for at once: the target goes on. */
+#define BATCH_BYTES		(32ULL << 20)
+/* Answers are asked for again so many times in a walk, or give up one batch. */
+#define REASKS_WALK		64
+#define REASKS_BATCH		8
+
+struct asking {
+	struct engine *engine;
+	struct engine_walk *walk;
+	struct giving giving;
+	pid_t tid;
+	int fd;			/* of the iterator, -1: not open */
+	uint32_t capacity;
+	unsigned int reasks;	/* of the walk */
+	unsigned int tries;	/* of the batch */
+};
+
+static void close_iterator(struct asking *asking)
+{
+	if (asking->fd >= 0)
+		close(asking->fd);
+	asking->fd = -1;
+}
+
+static void prepare_batch(struct asking *asking)
+{
+	struct pmadv_engine *state = asking->engine->state;
+
+	state->capacity = asking->capacity;
+	state->most_bytes = BATCH_BYTES;
+	state->stop = PMADV_ENGINE_GOES_ON;
+	state->nr = 0;
+	state->skipped = 0;
+	state->bytes = 0;
+	state->moved = 0;
+	state->slow_ns = asking->engine->slow ? ANSWER_NS : 0;
+	memset(&state->asked, 0, sizeof(state->asked));
+}
+
+/* A policy that seems slow is measured answer by answer from now on. */
+static void look_at_time(struct asking *asking, uint64_t took)
+{
+	const struct pmadv_engine *state = asking->engine->state;
+
+	if (took > ANSWER_NS && took / (state->nr + state->skipped + 1) > ANSWER_NS / 16)
+		asking->engine->slow = true;
+}
+
+/* Fill a batch. The iterator says EAGAIN whenever a program wants to come back. */
+static int ask_batch(struct asking *asking)
+{
+	struct pmadv_engine *state = asking->engine->state;
+	uint64_t began = now_ns();
+	char none[64];
+	ssize_t ret;
+
+	prepare_batch(asking);
+	if (asking->fd < 0)
+		asking->fd = program_iterate(asking->engine, PROGRAM_ASK, asking->tid);
+	if (asking->fd < 0)
+		return asking->fd;
+	do {
+		ret = read(asking->fd, none, sizeof(none));
+	} while (ret < 0 && (errno == EAGAIN || errno == EINTR) && !state->stop &&
+		 !stop_asked);
+	look_at_time(asking, now_ns() - began);
+	if (!ret && !state->stop)
+		state->stop = PMADV_ENGINE_OVER;
+	if (ret < 0 && errno != EAGAIN && errno != EINTR)
+		return -errno;
+	return 0;
+}
+
+static int check_ejection(struct asking *asking)
+{
+	struct engine *engine = asking->engine;
+	const struct pmadv_engine *state = engine->state;
+
+	switch (state->stop) {
+	case PMADV_ENGINE_INVALID:
+		return engine_eject(engine, PMADV_EXIT_INVALID, 0,
+				    "too many invalid verdicts in one call");
+	case PMADV_ENGINE_NO_PROGRESS:
+		return engine_eject(engine, PMADV_EXIT_NO_PROGRESS, 0,
+				    "narrowed a range to nothing or widened it");
+	case PMADV_ENGINE_ERROR:
+		return engine_eject(engine, PMADV_EXIT_ERROR, state->error_code,
+				    state->error_msg);
+	case PMADV_ENGINE_SLOW:
+		return engine_eject(engine, PMADV_EXIT_SLOW, 0,
+				    "took more than 10 ms for one answer");
+	default:
+		return 0;
+	}
+}
+
+/* May answers be asked for again, from @address on? Each time costs a new walk there. */
+static bool may_ask_again(struct asking *asking)
+{
+	if (asking->walk->proven_only)
+		return asking->tries < REASKS_BATCH;
+	return asking->reasks < REASKS_WALK && asking->tries < 2;
+}
+
+static void ask_again(struct asking *asking, uint64_t from, uint64_t answers)
+{
+	close_iterator(asking);
+	asking->engine->state->cursor = from;
+	asking->walk->exact.reasked += answers;
+	asking->reasks++;
+}
+
+/* Smaller batches for a target that changes much; larger ones for one that does not. */
+static void adapt(struct asking *asking, bool exact)
+{
+	uint32_t least = asking->walk->proven_only ? 1 : 16;
+
+	if (exact && asking->capacity < PMADV_ENGINE_BATCH)
+		asking->capacity *= 2;
+	else if (!exact && asking->capacity > least)
+		asking->capacity /= 2;
+}
+
+/*
+ * Give what the batch wants. Where the target has changed meanwhile, what is left
+ * is asked again, looked up again, or given up.
+ */
+static int give_batch(struct asking *asking, uint64_t from)
+{
+	struct giving *giving = &asking->giving;
+	struct pmadv_engine *state = asking->engine->state;
+	bool all_exact = true, exact;
+	uint64_t answers;
+	int err;
+
+	giving_begin_batch(giving);
+	exact = asking->walk->flags & PMADV_DRY_RUN || giving_check(giving);
+	if (!exact && giving_can_tell(giving)) {
+		adapt(asking, false);
+		if (may_ask_again(asking)) {
+			asking->tries++;
+			ask_again(asking, from, state->nr + state->skipped);
+			return 0;
+		}
+		if (asking->walk->proven_only) {
+			giving_drop(giving);
+			return 0;
+		}
+	}
+	if (!exact)
+		giving_recheck(giving);
+	asking->tries = 0;
+
+	while (giving_more(giving)) {
+		err = giving_some(giving);
+		if (err)
+			return err;
+		exact = giving_exact(giving);
+		all_exact = all_exact && exact;
+		if (exact || !giving_more(giving) || !giving_can_tell(giving))
+			continue;
+		if (may_ask_again(asking)) {
+			from = giving_cut(giving, &answers);
+			ask_again(asking, from, answers);
+			state->stop = PMADV_ENGINE_FULL;
+			break;
+		}
+		if (asking->walk->proven_only) {
+			giving_drop(giving);
+			break;
+		}
+		giving_recheck(giving);
+	}
+	/* Stopped in the middle of a batch: that is where to go on. */
+	if (giving->at < state->nr)
+		state->cursor = giving_cut(giving, &answers);
+	adapt(asking, all_exact || !giving_can_tell(giving));
+	return 0;
+}
+
+static int walk_range(struct asking *asking, uint64_t start, uint64_t end)
+{
+	struct pmadv_engine *state = asking->engine->state;
+	struct pmadv_result *result = &asking->walk->result;
+	uint64_t from;
+	int err = 0;
+
+	close_iterator(asking);
+	state->cursor = start;
+	state->end = end;
+	while (!err && !result->stopped) {
+		if (stop_asked) {
+			result->stopped = PMADV_STOPPED_SIGNAL;
+			break;
+		}
+		from = state->cursor;
+		err = ask_batch(asking);
+		if (err)
+			return err;
+		giving_skipped(&asking->giving, state->skipped);
+		err = give_batch(asking, from);
+		if (!err)
+			err = check_ejection(asking);
+		if (state->stop == PMADV_ENGINE_OVER || state->stop == PMADV_ENGINE_POLICY_STOP)
+			break;
+	}
+	if (err == -EEJECTED)
+		result->stopped = PMADV_STOPPED_EJECTED;
+	return err;
+}
+
+static void begin_walk(struct asking *asking)
+{
+	struct engine *engine = asking->engine;
+	struct engine_walk *walk = asking->walk;
+	struct pmadv_engine *state = engine->state;
+
+	state->tgid = engine->filter ? 0 : (uint32_t)walk->pid;
+	state->walk_flags = walk->flags | PMADV_SKIP_ERRORS;
+	state->advice = walk->advice;
+	state->call_id = ++engine->last_call_id;
+	state->want_all = walk->on_range || engine->members & ENGINE_ADVISED;
+	state->invalid = 0;
+	state->pid = asking->tid;
+	walk->result.call_id = state->call_id;
+}
+
+static int walk_ranges(struct asking *asking)
+{
+	const struct iovec whole = { NULL, (size_t)1 << 63 };
+	struct engine_walk *walk = asking->walk;
+	const struct iovec *ranges = walk->nr_ranges ? walk->ranges : &whole;
+	size_t nr = walk->nr_ranges ? walk->nr_ranges : 1;
+	uint64_t cursor = walk->result.cursor;
+	size_t i = walk->result.cursor_index;
+	int err = 0;
+
+	walk->result.cursor = 0;
+	walk->result.cursor_index = 0;
+	for (; i < nr && !err && !walk->result.stopped; i++, cursor = 0) {
+		uint64_t start = (uintptr_t)ranges[i].iov_base;
+		uint64_t end = start + ranges[i].iov_len;
+
+		err = walk_range(asking, cursor ? cursor : start, end);
+		if (walk->result.stopped) {
+			walk->result.cursor = asking->engine->state->cursor;
+			walk->result.cursor_index = (uint32_t)i;
+		}
+	}
+	return err;
+}
+
+int engine_walk(struct engine *engine, struct engine_walk *walk)
+{
+	struct asking asking = {
+		.engine = engine,
+		.walk = walk,
+		.giving = { .engine = engine, .walk = walk },
+		.fd = -1,
+		.capacity = FIRST_BATCH,
+	};
+	uint64_t began = now_ns();
+	int err;
+
+	if (*engine->ejection)
+		return -EEJECTED;
+	asking.tid = live_thread(walk->pid);
+	asking.giving.tid = asking.tid;
+	asking.giving.pages_left = walk->result.max_pages ? walk->result.max_pages : UINT64_MAX;
+	begin_walk(&asking);
+	err = member_begin(engine, asking.tid);
+	if (err)
+		return err;
+	err = walk_ranges(&asking);
+	close_iterator(&asking);
+	walk->result.stats.time_ns = now_ns() - began;
+	member_end(engine, &walk->result);
+	if (!err && !engine->state->asked.mm && !walk->result.ranges_seen &&
+	    !walk->result.stopped)
+		err = -ESRCH;
+	return err;
+}

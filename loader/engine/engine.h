@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The engine for kernels without the hook: a policy that is asked in a BPF
+ * iterator, and whose advice is given with plain process_madvise(2).
+ *
+ * Between asking and advising the target may change its mappings. Nothing can
+ * prevent that there, but most often it can be told: see struct exactness.
+ */
+#ifndef PMADV_ENGINE_H
+#define PMADV_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <linux/process_madvise.h>
+#include <pmadv/hook.h>
+#include <pmadv/monitor.h>
+
+#include "lib/util.h"
+#include "policy/policy.h"
+
+struct engine;
+
+/*
+ * What is known about the ranges that got advice.
+ *
+ * @proven: No mapping of the target changed from the moment the policy was asked
+ *	until the advice was carried out: it is exactly what was decided about.
+ * @unproven: Some mapping did change, or the kernel cannot say.
+ * @reasked: Answers thrown away because the target had changed, and asked for
+ *	again.
+ * @dropped: Answers thrown away for good.
+ */
+struct exactness {
+	uint64_t proven;
+	uint64_t unproven;
+	uint64_t reasked;
+	uint64_t dropped;
+};
+
+/* A walk, as the policy's callers want it. */
+struct engine_walk {
+	pid_t pid;
+	int pidfd;
+	const char *comm;		/* for records */
+	const struct iovec *ranges;	/* NULL: everything */
+	size_t nr_ranges;
+	int advice;
+	unsigned int flags;		/* enum pmadv_flag */
+	bool proven_only;
+	bool freeze;
+	/* Called for each range if it is there; an error ends the walk with it. */
+	int (*on_range)(void *data, const struct pmadv_range_record *record);
+	void *data;
+	/* In: where to start and how much; out: what was done. */
+	struct pmadv_result result;
+	struct exactness exact;
+};
+
+/* What of it the running kernel can do. */
+struct engine_features {
+	bool proof;		/* mm_lock_seq: 6.4 */
+	bool page_tables;	/* x86-64, and the self-test passed */
+	bool recheck;		/* bpf_find_vma(): 5.17 */
+	bool filter;		/* an iterator over one process: 6.1 */
+};
+
+/*
+ * Open a policy for the engine, set its knobs with policy_set() on
+ * engine_policy(), then load it, which runs its init(). These report what is
+ * wrong.
+ */
+int engine_open(struct engine **engine, const char *name);
+struct policy *engine_policy(struct engine *engine);
+int engine_load(struct engine *engine);
+/* Runs exit() if it was loaded. NULL is all right. */
+void engine_close(struct engine *engine);
+
+/* Of one that is loaded. */
+void engine_features(const struct engine *engine, struct engine_features *features);
+
+/*
+ * Walk. 0 or -errno, not reported; -EEJECTED if the policy was ejected, now or
+ * in an earlier walk: engine_ejection() says why.
+ */
+int engine_walk(struct engine *engine, struct engine_walk *walk);
+const char *engine_ejection(const struct engine *engine);
+
+#endif /* PMADV_ENGINE_H */
