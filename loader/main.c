@@ -18,8 +18,8 @@
 #include "policy/bpf_log.h"
 
 /*
- * Nothing we open may become a standard stream by accident. A closed stdout is
- * opened for reading, so that what is written to it is noticed as lost.
+ * No file that we open may become a standard stream by accident. A closed
+ * stdout is opened for reading, so that writes to it fail and are noticed.
  */
 static int open_standard_streams(void)
 {
@@ -108,7 +108,7 @@ static int run(int argc, char **argv, struct args *args)
 			 libbpf_version_string());
 		return 0;
 	}
-	/* "pmadv help VERB" is what many type first. */
+	/* Many users type "pmadv help VERB" first. */
 	if (!args->help && args->nr_operands && !strcmp(args->operands[0], "help")) {
 		args->help = true;
 		args->nr_operands--;
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 	struct args args = { };
 	int err, flush_err;
 
-	/* Only what is a character: numbers stay as JSON wants them. */
+	/* Only for characters: numbers stay in the format of JSON. */
 	setlocale(LC_CTYPE, "");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 

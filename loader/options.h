@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One table of options per verb. It feeds getopt_long(), --help, the man page
- * and the completion, and it says where the parsed value goes: an option that
- * is in the table works, and one that is not does not exist.
+ * One table of options for each verb. It feeds getopt_long(), --help, the man
+ * page and the completion, and determines where a parsed value is stored: an
+ * option exists if and only if it is in the table.
  */
 #ifndef PMADV_OPTIONS_H
 #define PMADV_OPTIONS_H
@@ -14,7 +14,7 @@
 
 #include "lib/util.h"
 
-/* What an option takes, which also says how it is checked and completed. */
+/* The argument of an option; it also determines checks and completion. */
 enum option_kind {
 	OPTION_FLAG,		/* bool: nothing */
 	OPTION_COUNT,		/* uint64_t: a number from 1 */
@@ -38,7 +38,7 @@ struct option_def {
 	const char *help;
 };
 
-/* What the options of all verbs come to. */
+/* The parsed options of all verbs. */
 struct args {
 	bool help;
 	bool version;
@@ -103,7 +103,7 @@ struct verb {
 	void (*dump_man)(void);		/* more for the man page, or NULL */
 };
 
-/* Options that every verb has; last in each table, with its end. */
+/* Options that every verb has, and the end of the table. */
 #define OPTIONS_COMMON \
 	{ "json", 'j', OPTION_FLAG, offsetof(struct args, json), NULL, \
 	  "print JSON lines: objects with \"schema\", \"ts\" and \"type\"" }, \
@@ -117,7 +117,7 @@ struct verb {
 
 #define RECORD_DEFAULT	"pmadv.rec"
 
-/* Of the verbs that watch: what, and through how large a buffer. */
+/* Options of the verbs that watch: the target, and the size of the buffer. */
 #define OPTION_WATCHED_PID \
 	{ "pid", 'p', OPTION_PID, offsetof(struct args, pid), "PID", \
 	  "only what is done to this process" }
@@ -136,7 +136,7 @@ struct verb {
 	  "only for the processes of this cgroup (v2) and those below it; " \
 	  "default: the whole system" }
 
-/* Of the verbs that walk, on a kernel without the hook. */
+/* Options of the verbs that walk, for kernels without the hook. */
 #define OPTIONS_EXACT \
 	{ "proven-only", 'P', OPTION_FLAG, offsetof(struct args, proven_only), NULL, \
 	  "without the hook: ask in small batches, and give up ranges rather than " \
@@ -151,15 +151,15 @@ extern const struct verb *const verbs[];
 const struct verb *verb_find(const char *name);
 
 /*
- * Parse @argv, argv[0] being the name of the verb or program. @stop_at_operand:
- * as for the program itself, whose first operand is the verb. Returns 0 or,
- * having said what is wrong, -EUSAGE or -ENOMEM.
+ * Parse @argv; argv[0] is the name of the verb or program. @stop_at_operand is
+ * for the program itself, whose first operand is the verb. Returns 0, -EUSAGE
+ * or -ENOMEM; errors are reported.
  */
 int options_parse(const struct option_def *options, int argc, char **argv,
 		  bool stop_at_operand, struct args *args);
 void args_free(struct args *args);
 
-/* --help. */
+/* Print --help. */
 void options_print_help(const struct verb *verb);
 void options_print_main_help(void);
 

@@ -19,7 +19,7 @@ static void dump_table(const char *verb, const struct option_def *options)
 			 def->value ? def->value : "");
 }
 
-/* reStructuredText: what the man page of a verb includes. */
+/* Print the reStructuredText that the man page of a verb includes. */
 static void dump_man_options(const struct option_def *options)
 {
 	for (const struct option_def *def = options; def->name; def++) {
@@ -54,7 +54,7 @@ static void dump_man(const struct verb *verb)
 
 	snprintf(name, sizeof(name), "pmadv-%s", verb->name);
 	dump_heading(name, '=');
-	/* As whatis(1) has it: no capital, no full stop. */
+	/* In the style of whatis(1): no capital, no full stop. */
 	snprintf(summary, sizeof(summary), "%c%.*s", verb->summary[0] - 'A' + 'a',
 		 (int)strlen(verb->summary) - 2, verb->summary + 1);
 	dump_heading(summary, '-');

@@ -151,7 +151,7 @@ static int take_pressure(const char *text, void *field)
 		return -EINVAL;
 	if (take_time(stall, &to->stall_ns) || take_time(window, &to->window_ns))
 		return -EINVAL;
-	/* What the kernel takes. */
+	/* The limits of the kernel. */
 	if (to->window_ns < SECOND_NS / 2 || to->window_ns > 10 * SECOND_NS ||
 	    to->stall_ns > to->window_ns)
 		return -ERANGE;
@@ -241,10 +241,10 @@ struct reader {
 	FILE *file;
 	struct config *config;
 	unsigned int line;
-	unsigned int header;	/* line of a section in which nothing came yet */
+	unsigned int header;	/* line of a section that is empty so far */
 	unsigned int mistakes;
-	char section[LINE_LEN];	/* the one we are in */
-	bool in_rule;		/* the last of the rules is it */
+	char section[LINE_LEN];	/* the current section */
+	bool in_rule;		/* the current section is the last rule */
 	uint64_t seen;		/* its keys so far */
 };
 
@@ -263,7 +263,7 @@ static void mistake(struct reader *reader, unsigned int line, const char *format
 	reader->mistakes++;
 }
 
-/* inih counts lines and tells nobody; and it is silent about empty sections. */
+/* inih does not tell line numbers to its caller, and does not report empty sections. */
 static char *next_line(char *line, int size, void *data)
 {
 	struct reader *reader = data;
@@ -418,8 +418,9 @@ static int on_key(void *data, const char *section, const char *name, const char 
 }
 
 /*
- * The kernel has one policy for a scope: rules for the same must agree. Whether
- * two patterns meet only shows when they are looked up.
+ * There is one policy for a scope, so rules for the same scope must agree.
+ * Whether two patterns match the same cgroup shows only when they are looked
+ * up.
  */
 static void check_scopes(struct reader *reader)
 {
@@ -473,7 +474,7 @@ int config_read(const char *path, struct config *config)
 	return -EUSAGE;
 }
 
-/* What has the same number decides in the same way. */
+/* Equal fingerprints mean policies that decide in the same way. */
 static int take_fingerprint(struct rule *rule)
 {
 	const char *const *set = rule->set.items;

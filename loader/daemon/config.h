@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The configuration of the daemon: an INI file with a section [daemon] and a
- * section [rule NAME] for each rule. One table of keys says what there is, how
- * it is checked, where it goes, and what the man page says.
+ * section [rule NAME] for each rule. One table of keys determines which keys
+ * exist, how they are checked, where they are stored, and the text of the man
+ * page.
  */
 #ifndef PMADV_CONFIG_H
 #define PMADV_CONFIG_H
@@ -23,7 +24,7 @@ struct span {
 	int64_t high;
 };
 
-/* "some 150ms 1s": more than that much stall in that much time. */
+/* "some 150ms 1s": more than 150 ms of stall within 1 s. */
 struct pressure {
 	bool full;
 	uint64_t stall_ns;
@@ -33,7 +34,7 @@ struct pressure {
 struct rule {
 	char *name;
 	unsigned int line;
-	/* Which processes; what is not given holds for all. */
+	/* Which processes; a condition that is not given matches all. */
 	char *cgroup;
 	char *command;
 	struct span uid;
@@ -41,7 +42,7 @@ struct rule {
 	bool frozen;
 	uint64_t rss_above;
 	uint64_t idle_ns;
-	/* What decides about them. */
+	/* The policy that decides about them. */
 	char *policy;
 	struct vec set;			/* of char * */
 	int advice;
@@ -59,9 +60,9 @@ struct config {
 	struct vec rules;		/* of struct rule */
 };
 
-/* Read @path; says what is wrong in which line, all of it: 0 or -EUSAGE etc. */
+/* Read @path. Reports every error with its line; returns 0 or -EUSAGE etc. */
 int config_read(const char *path, struct config *config);
-/* Are the policies there, and do they have these knobs? The same. */
+/* Do the policies exist, and do they have these knobs? Errors as above. */
 int config_check_policies(const char *path, struct config *config);
 void config_free(struct config *config);
 

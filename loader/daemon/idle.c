@@ -4,7 +4,10 @@
 #include "lib/util.h"
 #include "proc/process.h"
 
-/* A process that uses less of a CPU is idle: a timer now and then is no work. */
+/*
+ * A process that uses less of a CPU than this is idle: an occasional timer is
+ * no work.
+ */
 #define IDLE_PERCENT	1
 
 void idle_update(struct idle *idle, uint64_t cpu_ns, uint64_t now_ns)

@@ -9,22 +9,22 @@
 
 #include "lib/util.h"
 
-/* One process as a rule with "idle" has watched it. */
+/* A process as watched for a rule with "idle". */
 struct idle {
 	pid_t pid;
-	uint64_t started;	/* jiffies after boot: tells its number's next owner */
+	uint64_t started;	/* jiffies after boot; differs if the number is reused */
 	uint64_t since_ns;	/* idle since */
-	uint64_t cpu_ns;	/* used by then */
-	bool walked;		/* since it is idle */
-	bool seen;		/* in the look that is under way */
+	uint64_t cpu_ns;	/* CPU time used by then */
+	bool walked;		/* since it became idle */
+	bool seen;		/* seen in the current look */
 };
 
-/* Watch @pid, in @idles of struct idle. Call idle_end_look() after the last. */
+/* Watch @pid, in @idles of struct idle. Call idle_end_look() after the last one. */
 void idle_look(struct vec *idles, pid_t pid, uint64_t now_ns);
 void idle_end_look(struct vec *idles);
-/* The pure part: it has used @cpu_ns by @now_ns. */
+/* The pure part of it: the process has used @cpu_ns by @now_ns. */
 void idle_update(struct idle *idle, uint64_t cpu_ns, uint64_t now_ns);
-/* What is known of @pid, or NULL. */
+/* The entry of @pid, or NULL. */
 struct idle *idle_find(const struct vec *idles, pid_t pid);
 
 #endif /* PMADV_IDLE_H */

@@ -70,7 +70,7 @@ static bool match_rss(uint64_t above, pid_t pid)
 
 bool match_process(const struct rule *rule, pid_t pid)
 {
-	/* From cheap to dear. */
+	/* Cheap conditions first. */
 	return (!rule->command || match_command(rule->command, pid)) &&
 	       (!rule->oom_score_adj.given || match_oom(&rule->oom_score_adj, pid)) &&
 	       (!rule->uid.given || match_uid(&rule->uid, pid)) &&

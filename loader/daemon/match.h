@@ -8,9 +8,9 @@
 
 #include "daemon/config.h"
 
-/* All but "cgroup" and "idle": those are for whoever looks for processes. */
+/* Checks all conditions but "cgroup" and "idle", which the caller checks. */
 bool match_process(const struct rule *rule, pid_t pid);
-/* Is @pid in a cgroup that the rule is for, or below one? */
+/* Is @pid in a cgroup that the rule matches, or below one? */
 bool match_cgroup(const struct rule *rule, pid_t pid);
 
 #endif /* PMADV_MATCH_H */

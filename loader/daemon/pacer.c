@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #define SECOND_NS	1000000000ULL
-/* Rates over less than that are noise. */
+/* Rates over a shorter time are noise. */
 #define LOOK_NS		(SECOND_NS / 2)
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -12,7 +12,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Counters of cgroups that were removed are missing in the sum: it may fall. */
+/* Counters of removed cgroups are missing in the sum, so it may fall. */
 static uint64_t since(uint64_t now, uint64_t before)
 {
 	return now > before ? now - before : 0;
@@ -132,10 +132,10 @@ void pacer_done(struct pacer *pacer, const struct pacer_config *config,
 		uint64_t now_ns)
 {
 	pacer->state = PACER_WAIT;
-	/* A round that took longer is not made up for. */
+	/* A round that took too long is not caught up. */
 	if (pacer->due_ns < now_ns)
 		pacer->due_ns = now_ns;
-	/* It went well: the next time to back off may be shorter. */
+	/* The round was completed, so the next back-off may be shorter. */
 	pacer->hold_ns /= 2;
 	if (pacer->hold_ns < config->hold_min_ns)
 		pacer->hold_ns = config->hold_min_ns;

@@ -22,22 +22,22 @@ enum pacer_state {
 };
 
 struct pacer_config {
-	uint64_t every_ns;		/* rounds do not begin more often */
-	bool on_pressure;		/* nor unless the trigger fired since the last */
-	uint64_t free_under;		/* nor unless less is available, bytes; 0: do */
+	uint64_t every_ns;		/* least time between the starts of two rounds */
+	bool on_pressure;		/* only if the trigger fired since the last round */
+	uint64_t free_under;		/* only if fewer bytes are available; 0: always */
 	uint64_t pages_per_second;	/* 0: no limit */
 	uint64_t cpu_percent;		/* of one CPU; 0: no limit */
 	uint64_t max_refaults;		/* pages a second; 0: any */
 	uint64_t max_stall_percent;	/* of the time; 0: any */
-	uint64_t hold_min_ns;		/* how long to back off: at first, and at most */
+	uint64_t hold_min_ns;		/* how long to back off, at first and at most */
 	uint64_t hold_max_ns;
 };
 
-/* What a rule's processes, or the system, are like at a point in time. */
+/* Counters of a rule's processes, or of the system, at one time. */
 struct pacer_sample {
 	uint64_t now_ns;
-	uint64_t refaults;		/* pages, since whenever */
-	uint64_t stalled_ns;		/* waiting for memory, since whenever */
+	uint64_t refaults;		/* pages, counted from any start */
+	uint64_t stalled_ns;		/* time spent waiting for memory, from any start */
 	uint64_t available;		/* bytes */
 	bool pressed;			/* the trigger fired since the last sample */
 };
@@ -52,22 +52,23 @@ struct pacer {
 	bool above;			/* too many refaults or stalls, at the last look */
 	struct pacer_sample looked;
 	/*
-	 * Budgets as time: it passes, what was done is charged as the time it
-	 * should have taken. At most a second is saved up; debts are paid off.
+	 * Budgets are kept as time: it accrues as time passes, and each walk is
+	 * charged the time it should have taken. At most one second is saved
+	 * up; debts are paid off.
 	 */
 	uint64_t refilled_ns;
 	int64_t pages_credit_ns;
 	int64_t cpu_credit_ns;
 };
 
-/* Take a sample; the state that follows is also returned. */
+/* Take a sample. The new state is also returned. */
 enum pacer_state pacer_step(struct pacer *pacer, const struct pacer_config *config,
 			    const struct pacer_sample *sample);
 
-/* How many pages may be dealt with now: 0 for none, UINT64_MAX for no limit. */
+/* How many pages may be advised now: 0 for none, UINT64_MAX for no limit. */
 uint64_t pacer_pages(const struct pacer *pacer, const struct pacer_config *config);
 
-/* So many were, and it took so much time of a CPU. */
+/* Charge a walk: the pages that were advised, and the CPU time it took. */
 void pacer_charge(struct pacer *pacer, const struct pacer_config *config,
 		  uint64_t pages, uint64_t cpu_ns);
 

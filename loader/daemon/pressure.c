@@ -92,7 +92,10 @@ int pressure_open(const struct pressure *pressure)
 	length = snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64,
 			  pressure->full ? "full" : "some", pressure->stall_ns / 1000,
 			  pressure->window_ns / 1000);
-	/* With its NUL, as the kernel takes the last byte for one. */
+	/*
+	 * Write the NUL as well, because the kernel overwrites the last byte
+	 * with one.
+	 */
 	if (write(fd, text, (size_t)length + 1) < 0) {
 		length = -errno;
 		close(fd);

@@ -47,7 +47,7 @@ static bool parse_pin(const char *name, struct scope *scope)
 		      &scope->fingerprint, &end) == 3;
 }
 
-/* A pin that an earlier daemon left. One of a dead link is of no use. */
+/* Take over a pin that an earlier daemon left. The pin of a dead link is useless. */
 static int adopt(struct scopes *scopes, const char *name)
 {
 	struct scope scope = { }, *item;
@@ -56,7 +56,7 @@ static int adopt(struct scopes *scopes, const char *name)
 		return 0;
 	make_pin(&scope);
 	scope.link_fd = bpf_obj_get(scope.pin);
-	/* Detached while we look. */
+	/* It was detached meanwhile. */
 	if (scope.link_fd < 0 && errno == ENOENT)
 		return 0;
 	if (scope.link_fd < 0)
@@ -157,7 +157,7 @@ out:
 	return err;
 }
 
-/* The link stays, and with it the scope is never without a policy. */
+/* The link stays, so that the scope is never without a policy. */
 static int replace(struct scope *scope, const struct rule *rule, const char *path)
 {
 	char old_pin[PATH_MAX];
@@ -176,7 +176,7 @@ static int replace(struct scope *scope, const struct rule *rule, const char *pat
 	memcpy(scope->name, policy.name, sizeof(scope->name));
 	scope->fingerprint = rule->fingerprint;
 	make_pin(scope);
-	/* Under its old name, the next daemon would replace it once more. */
+	/* With the old name of the pin, the next daemon would replace it again. */
 	if (rename(old_pin, scope->pin)) {
 		say_warning("cannot rename %s: %s", old_pin, strerror(errno));
 		memcpy(scope->pin, old_pin, sizeof(scope->pin));
@@ -188,14 +188,14 @@ out:
 	return err;
 }
 
-/* In force or not, the scope gets what the rule wants. */
+/* Whether in force or not, the scope gets the policy of the rule. */
 static void change(struct scope *scope, const struct rule *rule, const char *path)
 {
 	int err = -ENOLINK;
 
 	if (link_in_force(scope->link_fd))
 		err = replace(scope, rule, path);
-	/* The kernel does not replace everything; nor what has just left. */
+	/* The kernel cannot replace every policy, nor one that has just left. */
 	if (err) {
 		forget(scope, true);
 		err = put_in_force(scope, rule, path);
@@ -205,7 +205,10 @@ static void change(struct scope *scope, const struct rule *rule, const char *pat
 			    rule->name, path ? path : "the system");
 }
 
-/* Somebody took the policy out, or the kernel did; a cgroup that is gone did not. */
+/*
+ * Somebody detached the policy, or the kernel ejected it. If the cgroup is
+ * gone, neither happened.
+ */
 static void check_gone(struct scopes *scopes, struct scope *scope)
 {
 	struct policy policy = { .ejected_before = scopes->ejected_before };
@@ -262,7 +265,7 @@ static int apply_rule(struct scopes *scopes, const struct rule *rule, bool retry
 	return err;
 }
 
-/* Also of those whose cgroup is gone, and with it their policy. */
+/* This also drops scopes whose cgroup is gone, and with it their policy. */
 static void drop_unwanted(struct scopes *scopes)
 {
 	struct scope *scope = scopes->scopes.items;

@@ -18,14 +18,14 @@
 
 #define SCOPES_DIR	PIN_DIR "/daemon"
 
-/* A place for a policy: a cgroup, or the system. */
+/* A scope: a cgroup, or the system. */
 struct scope {
 	uint64_t cgroup_id;	/* 0: the system */
 	char name[PMADV_NAME_LEN];
 	uint32_t fingerprint;
 	char pin[PATH_MAX];
 	int link_fd;		/* -1: none, and not tried again */
-	bool wanted;		/* by a rule, when that was last looked at */
+	bool wanted;		/* by a rule, when last checked */
 };
 
 struct scopes {
@@ -34,17 +34,18 @@ struct scopes {
 	struct vec scopes;	/* of struct scope */
 };
 
-/* Find what an earlier daemon left; there can be one daemon. Says what is wrong. */
+/* Take over from an earlier daemon, and make sure there is only one. Reports errors. */
 int scopes_open(struct scopes *scopes);
 
 /*
- * Put in force what the rules want, where it is not, and take out what no rule
- * wants. What is in force as wanted is left alone. A scope for which that fails
- * is said, and left out until @retry. Only -ENOMEM and the like are errors.
+ * Put in force the policies that the rules want, and detach those that no rule
+ * wants. A policy that is in force as wanted is left alone. A scope for which
+ * this fails is reported, and left out until @retry. Only -ENOMEM and the like
+ * are errors.
  */
 int scopes_apply(struct scopes *scopes, const struct config *config, bool retry);
 
-/* Take all out. */
+/* Detach all policies. */
 void scopes_detach(struct scopes *scopes);
 void scopes_close(struct scopes *scopes);
 

@@ -30,7 +30,7 @@ int rule_cgroups(const struct rule *rule, struct rule_cgroups *cgroups)
 		free(found);
 		return say_error(-ENOMEM, "not enough memory");
 	}
-	/* None is not an error: they may come. */
+	/* No match is not an error: such cgroups may appear later. */
 	if (!glob(pattern, GLOB_ONLYDIR, NULL, found)) {
 		cgroups->nr = found->gl_pathc;
 		cgroups->paths = found->gl_pathv;

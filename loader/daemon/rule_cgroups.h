@@ -7,7 +7,7 @@
 
 #include "daemon/config.h"
 
-/* The folders of the cgroups that a rule is for; free with globfree(). */
+/* The folders of the cgroups that a rule matches; free with globfree(). */
 struct rule_cgroups {
 	size_t nr;
 	char **paths;

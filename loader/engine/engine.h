@@ -59,7 +59,7 @@ struct engine_walk {
 	struct exactness exact;
 };
 
-/* What of it the running kernel can do. */
+/* Which parts of it the running kernel supports. */
 struct engine_features {
 	bool proof;		/* mm_lock_seq: 6.4 */
 	bool page_tables;	/* x86-64, and the self-test passed */
@@ -78,7 +78,7 @@ int engine_load(struct engine *engine);
 /* Runs exit() if it was loaded. NULL is all right. */
 void engine_close(struct engine *engine);
 
-/* Of one that is loaded. */
+/* For an engine that is loaded: */
 void engine_features(const struct engine *engine, struct engine_features *features);
 
 /*

@@ -123,7 +123,7 @@ static void next_answer(struct giving *giving)
 	memset(&giving->stats, 0, sizeof(giving->stats));
 }
 
-/* What the policy's verdict comes to: an advice, PMADV_SKIP or -EINVAL. */
+/* The decision from the policy's verdict: advice, PMADV_SKIP or -EINVAL. */
 static int advice_of(const struct giving *giving, const struct pmadv_answer *answer)
 {
 	if (answer->modifiers & ~PMADV_SKIP_YOUNG)
@@ -441,7 +441,7 @@ static int finish_vector(struct giving *giving, const struct vector *vector, uin
 		giving->range_exact = giving->range_exact && proven;
 		if (!giving->error)
 			giving->error = vector->errors[i];
-		/* What was counted for all of them stands with the first. */
+		/* Counts for all of them together are kept with the first. */
 		giving->stats = i ? (struct pmadv_stats){ } : stats;
 		if (i == vector->nr - 1 && end != answer->end && !giving->error) {
 			giving->done = end;
@@ -616,7 +616,7 @@ static int give_pages(struct giving *giving, int advice)
 
 /* ---- one answer ---------------------------------------------------------- */
 
-/* What the kernel would say, without asking it. */
+/* The answer that the kernel would give, found without asking it. */
 static int would_refuse(const struct pmadv_answer *answer, int advice)
 {
 	switch (advice) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of the engine share. */
+/* Shared by the files of the engine. */
 #ifndef PMADV_ENGINE_INTERNAL_H
 #define PMADV_ENGINE_INTERNAL_H
 

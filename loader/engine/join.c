@@ -19,7 +19,7 @@
 #include "policy/bpf_log.h"
 #include "policy/object.h"
 
-/* Of .BTF.ext; libbpf does not export what it needs of it. */
+/* Structures of .BTF.ext, which libbpf does not export. */
 struct ext_header {
 	uint16_t magic;
 	uint8_t version;

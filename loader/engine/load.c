@@ -19,7 +19,7 @@
 #include "policy/knobs.h"
 #include "policy/object.h"
 
-/* What there is of each kind, by its function in bpf/engine.bpf.c. */
+/* The programs of each kind, by their function in bpf/engine.bpf.c. */
 static const char *const names[NR_PROGRAMS] = {
 	[PROGRAM_ASK] = "pmadv_engine_ask",
 	[PROGRAM_CHECK] = "pmadv_engine_check",

@@ -7,7 +7,7 @@
 #include "engine/internal.h"
 #include "lib/error.h"
 
-/* What a policy answers goes to the caller: see pmadv_errno() in the kernel. */
+/* The error of a policy goes to the caller: see pmadv_errno() in the kernel. */
 static int as_errno(int ret)
 {
 	return ret > 0 || ret <= -512 ? -EINVAL : ret;

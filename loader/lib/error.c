@@ -81,7 +81,10 @@ static void message_json(const char *kind, int err, const char *format, va_list 
 
 static void message(const char *kind, int err, const char *format, va_list args)
 {
-	/* In step with results that go to the same terminal or file. */
+	/*
+	 * Keep messages in step with results on the same terminal or in the
+	 * same file.
+	 */
 	fflush(stdout);
 	progress_line("%s", "");
 	if (out_json())

@@ -5,8 +5,8 @@
 
 /* Errors of our own, returned negative like an errno; see exit_status(). */
 enum pmadv_errno {
-	EUSAGE		= 5002,	/* what the user typed cannot be right */
-	ELACKS		= 5003,	/* the kernel lacks it */
+	EUSAGE		= 5002,	/* usage error */
+	ELACKS		= 5003,	/* the kernel lacks a feature */
 	EEJECTED	= 5005,	/* the kernel ejected the policy */
 };
 
@@ -21,12 +21,15 @@ enum pmadv_exit {
 
 int exit_status(int err);
 
-/* strerror() for a negative errno, or one of libbpf or ours; until the next call. */
+/*
+ * strerror() for a negative errno, ours and libbpf's included; valid until the
+ * next call.
+ */
 const char *error_text(int err);
 
 /*
- * Say what is wrong on stderr, as text or as JSON, and return @err, so that
- * whoever finds an error can report it and return in one line.
+ * Report an error on stderr, as text or as JSON, and return @err, so that a
+ * function can report an error and return it in one line.
  */
 int say_error(int err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -36,7 +36,7 @@ const char *lock_holder(int fd, char buf[LOCK_HOLDER_LEN])
 	if (!locks || fstat(fd, &st))
 		goto out;
 	while (fgets(line, sizeof(line), locks)) {
-		/* The number of a process outside of our namespace is 0. */
+		/* 0 stands for a process outside of our PID namespace. */
 		if (sscanf(line, "%*d: FLOCK %*s WRITE %d %x:%x:%lu", &pid, &major, &minor,
 			   &inode) == 4 && pid > 0 && inode == st.st_ino &&
 		    makedev(major, minor) == st.st_dev)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* "cold" for MADV_COLD etc.; NULL if it is none of the four. */
+/* "cold" for MADV_COLD etc.; NULL if it is not one of the four. */
 const char *advice_name(int advice);
 /* The advice called @name: 0 or -EINVAL. */
 int advice_parse(const char *name, int *advice);
@@ -16,17 +16,17 @@ int verdict_parse(const char *name, int *verdict);
 const char *advice_nth(size_t nr);
 #define ADVICE_NAMES	"cold, pageout, willneed, collapse"
 
-/* "rw-p anon heap" of enum pmadv_vma_flag. */
+/* "rw-p anon heap" for bits of enum pmadv_vma_flag. */
 #define VMA_TEXT_LEN	96
 const char *vma_flags_text(uint32_t flags, char buf[VMA_TEXT_LEN]);
 
-/* "pageout", "skip" ... of a verdict, "-" for none. */
+/* "pageout", "skip" ... for a verdict, "-" for none. */
 #define VERDICT_TEXT_LEN	24
 const char *verdict_text(int32_t verdict, char buf[VERDICT_TEXT_LEN]);
 const char *outcome_text(uint32_t outcome);
-/* Why a call ended early, for a sentence; NULL if it did not. */
+/* Why a call ended early, as part of a sentence; NULL if it did not. */
 const char *stopped_text(uint32_t stopped);
-/* The same in one word, for JSON. */
+/* The same as one word, for JSON. */
 const char *stopped_word(uint32_t stopped);
 
 #endif /* PMADV_NAMES_H */

@@ -74,7 +74,7 @@ void progress_line(const char *format, ...)
 	if (out.json || out.quiet || !isatty(STDERR_FILENO))
 		return;
 
-	/* Carriage return, the text, and erase what is left of the line. */
+	/* Carriage return, the text, then erase the rest of the line. */
 	fprintf(stderr, "\r%s\033[K", text);
 	fflush(stderr);
 	out.progress_shown = *text;

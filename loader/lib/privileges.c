@@ -16,10 +16,10 @@
 #define FOR_ADVISE	(FOR(PRIVILEGES_ADVISE) | FOR_BPF)
 
 /*
- * DAC_OVERRIDE and the two after it because what may be done to the pages of a
- * file depends on the right of the caller to write it or on owning it: without
- * them a policy would do less for root than it should. SYS_RESOURCE is for any
- * PSI trigger.
+ * DAC_OVERRIDE and the two after it are kept because paging out a file's pages
+ * depends on the caller's right to write to the file or on owning it: without
+ * them a policy would do less for root than it should. SYS_RESOURCE is for PSI
+ * triggers.
  */
 static const struct {
 	unsigned int capability;
@@ -36,7 +36,7 @@ static const struct {
 	{ CAP_SYS_RESOURCE, FOR(PRIVILEGES_DAEMON) },
 };
 
-/* What the kernel says, not what was asked of it. */
+/* The capabilities that the kernel reports, not those that were requested. */
 static void say_kept(void)
 {
 	char *kept = NULL;
@@ -65,8 +65,9 @@ void privileges_drop(enum privileges keep)
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
 				     needs[i].capability);
 	/*
-	 * A program that root executes would get all of them back. That is ruled out
-	 * for good without CAP_SETPCAP, which to empty the bounding set would take.
+	 * A program that root executes would get all of them back. This rules
+	 * that out for good, and needs no CAP_SETPCAP as emptying the bounding
+	 * set would.
 	 */
 	if (capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		say_warning("cannot give up capabilities that are no longer needed");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a command that stays no longer needs, it gives up. */
+/* Giving up the capabilities that a verb no longer needs once it has started. */
 #ifndef PMADV_PRIVILEGES_H
 #define PMADV_PRIVILEGES_H
 
@@ -15,13 +15,16 @@ enum privileges {
 	PRIVILEGES_DAEMON,	/* that, and puts policies in force */
 };
 
-/* Give up the capabilities that are not needed for @keep, for good; say what is left. */
+/*
+ * Give up for good the capabilities that @keep does not need, and report what
+ * is left.
+ */
 void privileges_drop(enum privileges keep);
 
 /* Is a capability, like "sys_nice", in effect? */
 bool privilege_held(const char *name);
 
-/* May we load policies and tracing programs? Only the first namespace counts. */
+/* May we load policies and tracing programs? Only the initial user namespace counts. */
 bool privilege_for_bpf(void);
 
 #endif /* PMADV_PRIVILEGES_H */

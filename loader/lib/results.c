@@ -47,7 +47,7 @@ struct libscols_table *table_new(const char *const *columns)
 					    right ? SCOLS_FL_RIGHT : 0))
 			goto fail;
 	}
-	/* A line that is too long is better than one cut short. */
+	/* A line that is too long is better than a truncated one. */
 	scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
 	return table;
 

@@ -7,8 +7,8 @@
 #include <libsmartcols/libsmartcols.h>
 
 /*
- * Push out what was written: 0, or -EPIPE (the reader left: end quietly), or
- * another error, said once.
+ * Flush what was written. Returns 0, -EPIPE if the reader left (end quietly),
+ * or another error, which is reported once.
  */
 int out_flush(void);
 

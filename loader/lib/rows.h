@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Rows of typed values, printed in one of three ways: as a table for people, as
- * JSON lines, or as CSV. The last two have plain bytes and nanoseconds.
+ * Rows of typed values, printed as a table for people, as JSON lines, or as
+ * CSV. JSON and CSV have plain bytes and nanoseconds.
  */
 #ifndef PMADV_ROWS_H
 #define PMADV_ROWS_H
@@ -25,7 +25,7 @@ struct column {
 	enum column_kind kind;
 };
 
-/* As the kind of its column says; a number may be PMADV_UNKNOWN. */
+/* The kind of the column says which; a number may be PMADV_UNKNOWN. */
 union cell {
 	const char *text;
 	uint64_t number;
@@ -46,7 +46,7 @@ struct rows {
 	struct libscols_table *table;
 };
 
-/* A row of a cell for each column. All of them say what goes wrong. */
+/* Add a row with a cell for each column. All of these report errors. */
 int rows_begin(struct rows *rows);
 int rows_add(struct rows *rows, const union cell *cells);
 int rows_end(struct rows *rows);

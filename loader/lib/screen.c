@@ -17,7 +17,7 @@ static struct {
 	bool colours;
 } state;
 
-/* Messages would be lost with the screen that they are written on. */
+/* Messages written to the screen would be lost together with it. */
 static int hold_messages(void)
 {
 	state.said = tmpfile();
@@ -75,7 +75,7 @@ int screen_begin(void)
 		return say_error(err, "a temporary file for messages: %s",
 				 error_text(err));
 	}
-	/* Its default action would leave the terminal as it is. */
+	/* The default action of SIGHUP would not restore the terminal. */
 	signal(SIGQUIT, SIG_IGN);
 	begin_colours();
 	cbreak();

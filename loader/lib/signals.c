@@ -9,7 +9,7 @@
 
 volatile int stop_asked;
 
-/* SIGHUP may mean less than to end: it does not take the place of one that does. */
+/* SIGHUP may only mean "read the file again": it must not hide a signal to end. */
 static void on_stop(int signal)
 {
 	if (signal != SIGHUP || !stop_asked)
@@ -30,8 +30,8 @@ int signals_init(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(stops); i++) {
 		/*
-		 * nohup(1) is to be respected; that shells have their background
-		 * jobs ignore SIGINT is not, as that is how scripts end us.
+		 * Respect nohup(1). Do not respect that shells have background
+		 * jobs ignore SIGINT, because scripts end us with it.
 		 */
 		if (stops[i] == SIGHUP && !sigaction(SIGHUP, NULL, &old) &&
 		    old.sa_handler == SIG_IGN)

@@ -8,12 +8,12 @@
 #include <stdint.h>
 
 /*
- * Signals that ask us to end set a flag. Waiting is interrupted by them, and
- * one that comes between a look at the flag and the wait is not missed.
+ * Signals that ask us to end set a flag and interrupt waiting. A signal that
+ * arrives between a check of the flag and the wait is not missed.
  */
 extern volatile int stop_asked;
 int signals_init(void);
-/* If @signal is what asked us, go on as if it had not; was it? */
+/* If @signal asked us to end, clear the request and return true. */
 bool stop_forget(int signal);
 int wait_fds(struct pollfd *fds, unsigned int nr, int64_t timeout_ns);
 

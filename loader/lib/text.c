@@ -30,7 +30,7 @@ static bool digits_follow(const char *text, int base)
 	return isxdigit((unsigned char)*text);
 }
 
-/* Parse the digits that @text starts with; *@rest is what comes after them. */
+/* Parse the digits at the start of @text; *@rest is set to what follows them. */
 static int parse_digits(const char *text, int base, uint64_t *value,
 			const char **rest)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What every part of the command uses: a growing array, the clock, the page size. */
+/* For every part of the command: a growing array, the clock, the page size. */
 #ifndef PMADV_UTIL_H
 #define PMADV_UTIL_H
 
@@ -18,7 +18,7 @@ struct vec {
 	size_t room;
 };
 
-/* A zeroed new last item of @size bytes, or NULL. */
+/* Append a zeroed item of @size bytes and return it, or NULL. */
 void *vec_add(struct vec *vec, size_t size);
 void vec_free(struct vec *vec);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What libbpf and the verifier print. */
+/* The output of libbpf and of the verifier. */
 #ifndef PMADV_BPF_LOG_H
 #define PMADV_BPF_LOG_H
 
 #include <stdbool.h>
 
-/* What libbpf and the verifier say is kept for when something fails. */
+/* Keep the output of libbpf and of the verifier until something fails. */
 void policy_log_init(bool verbose);
-/* Print the end of it, and forget it. */
+/* Print the end of that output, and forget it. */
 void policy_log_print(void);
 void policy_log_forget(void);
 

@@ -14,9 +14,12 @@
 #define MAX_FUNCTIONS	16
 
 struct costs {
-	int stats_fd;		/* the kernel counts as long as it is open */
+	int stats_fd;		/* the kernel counts as long as this is open */
 	size_t size;		/* of the value of a policy's map */
-	/* Where in it the functions are: there the kernel has their programs' ids. */
+	/*
+	 * Offsets of the functions, where the kernel stores the ids of their
+	 * programs.
+	 */
 	size_t offsets[MAX_FUNCTIONS];
 	size_t nr_offsets;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the programs of policies cost: the kernel's own count of runs and time. */
+/* The cost of policies' programs: the kernel's own count of runs and time. */
 #ifndef PMADV_COST_H
 #define PMADV_COST_H
 
@@ -13,13 +13,14 @@ struct cost {
 };
 
 /*
- * Have the kernel count until costs_close(); each run of any BPF program then
- * takes some nanoseconds more. 0 or -errno (it takes CAP_SYS_ADMIN).
+ * Have the kernel count until costs_close(), which makes each run of any BPF
+ * program some nanoseconds slower. Returns 0 or -errno; CAP_SYS_ADMIN is
+ * needed.
  */
 int costs_open(struct costs **costs);
 /*
- * Of all programs of the policy with that link, as far as somebody had the kernel
- * count; 0 or -errno.
+ * The sum over all programs of the policy with that link, for the time the
+ * kernel has counted. Returns 0 or -errno.
  */
 int costs_read(const struct costs *costs, uint32_t link_id, struct cost *cost);
 void costs_close(struct costs *costs);

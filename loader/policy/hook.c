@@ -41,7 +41,7 @@ int say_no_permission(int err)
 	return say_error(err, "no permission to put a policy in force: it takes CAP_BPF and CAP_PERFMON in the initial user namespace; run it as root");
 }
 
-/* Without them libbpf fails in ways that do not say so. */
+/* Without these, libbpf fails with errors that do not name the reason. */
 int policy_permitted(void)
 {
 	return privilege_for_bpf() ? 0 : say_no_permission(-EPERM);

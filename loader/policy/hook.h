@@ -8,13 +8,13 @@
 #define OPS_TYPE	"process_madvise_ops"
 #define OPS_VALUE_TYPE	"bpf_struct_ops_process_madvise_ops"
 
-/* Does the running kernel have the hook? 0 or, having said so, -ELACKS. */
+/* Does the running kernel have the hook? Returns 0 or -ELACKS, which is reported. */
 int hook_check(void);
 
 /* The same as a quick question. */
 bool hook_present(void);
 
-/* May we put policies in force? 0 or, having said so, -EPERM. */
+/* May we put policies in force? Returns 0 or -EPERM, which is reported. */
 int policy_permitted(void);
 
 /* Report that @err, -EPERM or -EACCES, is a lack of permission; returns it. */

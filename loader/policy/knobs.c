@@ -23,10 +23,10 @@
 #define TYPE_LEN	64
 #define VALUE_LEN	256
 
-/* A place in a knob: the whole of it, an element, a member. */
+/* A place in a knob: the whole knob, an element, or a member. */
 struct place {
 	const struct btf *btf;
-	const char *name;	/* of the knob or, once inside one, the member */
+	const char *name;	/* of the knob or of the member in it */
 	uint32_t type;
 	void *data;
 };
@@ -38,7 +38,7 @@ static const struct btf_type *resolve(const struct btf *btf, uint32_t id)
 	return resolved < 0 ? NULL : btf__type_by_id(btf, (uint32_t)resolved);
 }
 
-/* What `const volatile` looks like; for an array it is on the elements. */
+/* Is it `const volatile`? For an array, the elements have the modifiers. */
 static bool is_volatile(const struct btf *btf, uint32_t id)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
@@ -57,7 +57,7 @@ static bool is_volatile(const struct btf *btf, uint32_t id)
 	return false;
 }
 
-/* What no variable comes near, and a damaged object may well have. */
+/* No variable is nearly as large; in a damaged object one may be. */
 #define MOST_PARTS	4096
 
 static bool is_sound_part(const struct btf *btf, uint32_t id, size_t room,
@@ -96,8 +96,8 @@ static bool is_sound_part(const struct btf *btf, uint32_t id, size_t room,
 }
 
 /*
- * libbpf checks that what types refer to is there, not that the parts of one are
- * inside it: is it, with all its parts, one of no more than @room bytes?
+ * libbpf checks that the types that a type refers to exist, but not that its
+ * parts lie inside it. Does it, with all its parts, fit into @room bytes?
  */
 static bool is_sound(const struct btf *btf, uint32_t id, size_t room)
 {
@@ -106,7 +106,7 @@ static bool is_sound(const struct btf *btf, uint32_t id, size_t room)
 	return is_sound_part(btf, id, room, &parts);
 }
 
-/* One variable after the other of the sections that begin with @section. */
+/* Iterate over the variables of the sections whose names begin with @section. */
 struct variables {
 	struct bpf_object *object;
 	const char *section;
@@ -241,7 +241,7 @@ static int64_t read_integer(const struct btf_type *type, const void *data)
 	uint64_t value = 0;
 	unsigned int unused;
 
-	/* Little endian, as everything this is built for. */
+	/* Little endian, like all machines this is built for. */
 	memcpy(&value, data, type->size < 8 ? type->size : 8);
 	unused = 64 - type->size * 8;
 	if (type->size >= 8 || !is_signed)
@@ -269,7 +269,7 @@ static bool all_zero(const void *data, size_t size)
 	return !size || (!*byte && !memcmp(byte, byte + 1, size - 1));
 }
 
-/* As the user would type it; structures and arrays without their empty rest. */
+/* As the user would type it; structures and arrays without trailing zeroes. */
 static size_t value_text(const struct btf *btf, uint32_t id, const void *data,
 			 char *buf, size_t room)
 {
@@ -333,7 +333,7 @@ static size_t value_text(const struct btf *btf, uint32_t id, const void *data,
 	}
 #undef ADD
 	if (length >= room) {
-		/* Cut, and say so. */
+		/* Truncate, and show it. */
 		length = room - 1;
 		if (room > 4)
 			memcpy(buf + room - 4, "...", 4);
@@ -428,7 +428,7 @@ static void integer_limits(const struct btf_type *type, bool is_signed,
 	}
 }
 
-/* Where a MADV_ constant is meant: so it is called in every policy we know. */
+/* Does the number mean advice? All known policies use this name for it. */
 static bool means_advice(const char *name)
 {
 	size_t length = strlen(name);
@@ -663,7 +663,7 @@ static int find_element(struct place *place, const char *text, size_t length)
 	return 0;
 }
 
-/* From the knob to the part of it that ".MEMBER" and "[INDEX]" after it mean. */
+/* Follow ".MEMBER" and "[INDEX]" from the knob to the part that they name. */
 static int find_part(struct place *place, const char *path, const char *end)
 {
 	int err = 0;
@@ -749,7 +749,7 @@ static int set_struct_pair(const struct place *place, const struct btf_type *typ
 	copy = strdup(text);
 	if (!copy)
 		return say_error(-ENOMEM, "not enough memory");
-	/* The last one: a pattern may have '=' in it, a number has not. */
+	/* The last one: a pattern may contain '=', a number does not. */
 	equals = strrchr(copy, '=');
 	if (!equals || equals == copy) {
 		err = say_error(-EUSAGE, "knob %s: '%s' should be %s=%s", place->name, text,
@@ -825,7 +825,7 @@ static int append(struct bpf_object *object, const struct place *array,
 	return 0;
 }
 
-/* NAME=VALUE of a table of structures: what was in it goes. */
+/* NAME=VALUE for a table of structures: empty the table first. */
 static bool is_table(const struct place *place)
 {
 	const struct btf_type *type = resolve(place->btf, place->type);

@@ -24,16 +24,16 @@
 
 #include <bpf/libbpf.h>
 
-/* 0, or having said what is wrong, -EUSAGE or -ENOMEM. */
+/* Returns 0, -EUSAGE or -ENOMEM, and reports errors. */
 int knob_set(struct bpf_object *object, const char *assignment);
 
-/* For our own use: an integer or bool knob called @name; says nothing. */
+/* For our own use: set the integer or bool knob @name; reports nothing. */
 int knob_set_number(struct bpf_object *object, const char *name, uint64_t value);
 
-/* All knobs with type, value; returns how many or -errno. */
+/* Print all knobs with type and value. Returns how many there are, or -errno. */
 int knobs_print(struct bpf_object *object);
 
-/* Address and size of a global variable of section ".bss" or ".data". */
+/* The address and size of a global variable in section ".bss" or ".data". */
 void *variable_find(struct bpf_object *object, const char *section,
 		    const char *name, size_t *size);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which policies there are: asked of the kernel, never of a file of ours. */
+/* Policies and their links, read from the kernel and never from a file of ours. */
 #include "policy/links.h"
 
 #include <dirent.h>
@@ -21,7 +21,7 @@
 #include "policy/sysfs.h"
 #include "proc/cgroup.h"
 
-/* Of folders below each other in bpffs. */
+/* Limit for nested folders in bpffs. */
 #define PINS_DEPTH	8
 
 int pin_dir_make(const char *dir)
@@ -48,7 +48,7 @@ int struct_ops_link(int fd, uint32_t *id, uint32_t *map_id)
 
 	/*
 	 * info.struct_ops.map_id, which Debian 12's <linux/bpf.h> does not have
-	 * yet: it is what the union that all kinds of links share begins with.
+	 * yet: the first member of the union that all kinds of links share.
 	 */
 	memcpy(map_id, &info.raw_tracepoint, sizeof(*map_id));
 	*id = info.id;
@@ -78,8 +78,8 @@ static int add_link(uint32_t id, const struct vec *policies, struct vec *links)
 		return err == -ENOLINK ? 0 : err;
 
 	/*
-	 * A link with a map that sysfs does not know is of another struct_ops;
-	 * one without could be anybody's, and its pin will tell.
+	 * A link with a map that sysfs does not know belongs to another
+	 * struct_ops. A link without a map could be anybody's; its pin decides.
 	 */
 	policy = sysfs_policy_of_link(policies, id);
 	if (link.map_id && !policy)
@@ -96,7 +96,7 @@ static int add_link(uint32_t id, const struct vec *policies, struct vec *links)
 	return 0;
 }
 
-/* Maps and programs are pinned too, and answer with information of their own. */
+/* Maps and programs may be pinned, too, and return information of another kind. */
 static bool is_link(int fd)
 {
 	char path[32], line[64];
@@ -133,7 +133,7 @@ static void find_pin(const char *path, struct vec *links)
 			link[i].pin = strdup(path);
 }
 
-/* Look at what is pinned in @dir and below it, not following symlinks. */
+/* Look at the pins in @dir and below it, without following symlinks. */
 static void find_pins(const char *dir, unsigned int depth, struct vec *links)
 {
 	struct dirent *entry;
@@ -158,7 +158,7 @@ static void find_pins(const char *dir, unsigned int depth, struct vec *links)
 	closedir(stream);
 }
 
-/* Of links without a map keep those pinned by us, named after their pin. */
+/* Keep links without a map only if we pinned them; the pin has their name. */
 static void sort_out_dead_links(struct vec *links)
 {
 	struct policy_link *link = links->items;

@@ -14,7 +14,7 @@
 #include "policy/sysfs.h"
 #include "proc/sample.h"
 
-/* Policies with series of their own; cgroups come and go, series stay for long. */
+/* Policies with series of their own; cgroups come and go, series remain for long. */
 #define MAX_SERIES	64
 #define OTHER		"other"
 
@@ -171,7 +171,7 @@ static struct series *add_series(struct vec *all, const char *name, char *scope)
 	return series;
 }
 
-/* The first to come keep their own, so that series do not change their meaning. */
+/* Policies that came first keep their series, so that no series changes its meaning. */
 static int make_series(struct vec *policies, struct vec *all)
 {
 	struct sysfs_policy *policy = policies->items;

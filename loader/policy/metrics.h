@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Counters of policies in Prometheus' text format: names, labels and the limit
- * of series are what pmadv-metrics(8) says.
+ * Counters of policies in Prometheus' text format. pmadv-metrics(8) describes
+ * names, labels and the limit of series.
  */
 #ifndef PMADV_METRICS_H
 #define PMADV_METRICS_H
@@ -11,8 +11,9 @@
 #include "lib/util.h"
 
 /*
- * Write what there is about @policies (see sysfs_policies()), which are sorted for
- * it, and the system. 0 or an error, said; those of @to are the caller's to see.
+ * Write the metrics of @policies (see sysfs_policies()), which are sorted for
+ * it, and of the system. Returns 0 or an error, which is reported; the caller
+ * checks @to for errors.
  */
 int metrics_write(FILE *to, struct vec *policies);
 

@@ -23,7 +23,7 @@ static bool has_suffix(const char *text, const char *suffix)
 	return length > end && !strcmp(text + length - end, suffix);
 }
 
-/* The folder that the program is in; "" if that cannot be found out. */
+/* The folder of the program; "" if it is not known. */
 static void program_dir(char path[PATH_MAX])
 {
 	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);

@@ -6,9 +6,9 @@
 #include <limits.h>
 
 /*
- * Path of object @name: a file, or NAME.bpf.o in $PMADV_POLICY_DIR, in bpf/
- * next to the program, or where policies are installed. 0 or, having said what
- * is wrong, -errno.
+ * Find the object @name: a file, or NAME.bpf.o in $PMADV_POLICY_DIR, in bpf/
+ * beside the program, or where policies are installed. Returns 0 or -errno,
+ * which is reported.
  */
 int object_find(const char *name, char path[PATH_MAX]);
 

@@ -22,7 +22,7 @@
 #include "policy/sysfs.h"
 #include "proc/cgroup.h"
 
-/* Of enum map_flags: <linux/bpf.h> of Debian 12 does not have it yet. */
+/* From enum map_flags; <linux/bpf.h> of Debian 12 does not have it yet. */
 #define MAP_FLAG_LINK	(1U << 13)
 
 /* "process_madvise_ops", or a flavour of it, "process_madvise_ops___old". */
@@ -218,11 +218,11 @@ static int say_load_failed(const struct policy *policy, int err)
 	policy_log_print();
 	if (err == -EPERM)
 		return say_no_permission(err);
-	/* Which is what the verifier says EACCES for. */
+	/* The verifier fails with EACCES in this case. */
 	if (err == -EACCES)
 		return say_error(-EINVAL, "%s: the verifier refuses policy %s: it does what a policy may not do",
 				 policy->path, policy->name);
-	/* Which libbpf finds when it compares its structure with the kernel's. */
+	/* libbpf finds this when it compares its structure with the kernel's. */
 	if (err == -EOPNOTSUPP)
 		return say_error(err, "%s: policy %s is for another kernel: build it with vmlinux.h and include/pmadv of this one",
 				 policy->path, policy->name);
@@ -286,8 +286,9 @@ int policy_replace(struct policy *policy, int link_fd)
 		return err;
 
 	/*
-	 * Only libbpf knows what the kernel wants in the map, and only writes it
-	 * in order to attach it. That finds the place taken, by what is to go.
+	 * Only libbpf knows the contents that the kernel expects in the map,
+	 * and writes them only when it attaches. That attach fails, because the
+	 * policy to be replaced is still there.
 	 */
 	policy->link = bpf_map__attach_struct_ops(policy->map);
 	if (!policy->link && errno != EBUSY)
@@ -300,7 +301,7 @@ int policy_replace(struct policy *policy, int link_fd)
 	return 0;
 }
 
-/* A link that is no longer in force leaves its pin behind: nobody needs it. */
+/* A link that is no longer in force leaves its pin behind, which nobody needs. */
 static void remove_dead_pin(const char *path)
 {
 	int fd = bpf_obj_get(path);
@@ -323,12 +324,12 @@ int policy_pin_at(struct policy *policy, const char *path)
 		return say_error(err, "cannot pin the policy at %s: %s", path,
 				 error_text(err));
 	}
-	/* Who detached it before it was pinned has not seen the pin. */
+	/* Whoever detached it before it was pinned did not see the pin. */
 	if (!link_in_force(bpf_link__fd(policy->link))) {
 		unlink(path);
 		return policy_say_gone(policy);
 	}
-	/* It is to stay when we end. */
+	/* The policy is to stay in force when we end. */
 	bpf_link__disconnect(policy->link);
 	return 0;
 }
@@ -363,7 +364,7 @@ int policy_fd(const struct policy *policy)
 	return bpf_link__fd(policy->link);
 }
 
-/* "NAME: " in front of the last ejection says whose it was. */
+/* The last ejection begins with "NAME: ". */
 static bool is_about(const char *ejection, const char *name)
 {
 	size_t length = strlen(name);

@@ -23,7 +23,7 @@ struct policy {
 	uint64_t ejected_before;	/* ejections when it was attached */
 };
 
-/* These say what is wrong and return an error; policy_close() undoes all. */
+/* These return 0 or an error, which is reported; policy_close() undoes all of them. */
 int policy_open(struct policy *policy, const char *name);
 /* The same of what is in an open file; messages name @path. */
 int policy_open_fd(struct policy *policy, const char *path, int fd);
@@ -34,16 +34,17 @@ int policy_pin_at(struct policy *policy, const char *path);
 void policy_close(struct policy *policy);
 
 /*
- * Instead of attaching it: put it in the place of the policy that has this link.
- * Only what is wrong with the policy is said. -ENOLINK if that link is gone.
+ * Instead of attaching @policy, replace the policy of this link with it. Only
+ * errors of @policy are reported. Returns -ENOLINK if the link is gone.
  */
 int policy_replace(struct policy *policy, int link_fd);
 
-/* File descriptor that polls EPOLLHUP once the policy is out. */
+/* A file descriptor that polls EPOLLHUP once the policy is no longer in force. */
 int policy_fd(const struct policy *policy);
 /*
- * The policy went out though nobody asked us: say why. -EEJECTED if the kernel
- * ejected it, -ECANCELED if somebody detached it.
+ * Report why the policy is no longer in force although we did not detach it.
+ * Returns -EEJECTED if the kernel ejected it, -ECANCELED if somebody detached
+ * it.
  */
 int policy_say_gone(const struct policy *policy);
 

@@ -83,7 +83,7 @@ int sysfs_policies(struct vec *policies)
 		if (entry->d_name[0] == '.')
 			continue;
 		err = read_policy(entry->d_name, &policy);
-		/* Detached while we look: then it is not in force. */
+		/* It was detached meanwhile, so it is not in force. */
 		if (err == -ENOENT || err == -ENODEV) {
 			err = 0;
 			continue;
@@ -140,7 +140,7 @@ const struct sysfs_policy *sysfs_policy_of_process(const struct vec *policies,
 	if (err || cgroup_mount(mount))
 		return policy_of_scope(policies, 0);
 
-	/* From the cgroup of the process up to the root, which has a scope, too. */
+	/* Go from the cgroup of the process up to the root, which is a scope, too. */
 	while (!policy && strlen(path) >= strlen(mount) && !stat(path, &st)) {
 		policy = policy_of_scope(policies, st.st_ino);
 		*strrchr(path, '/') = '\0';

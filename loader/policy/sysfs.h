@@ -19,24 +19,27 @@ struct sysfs_policy {
 	uint64_t link_id;
 	uint64_t calls;
 	uint64_t invalid_verdicts;
-	/* The counts of a result that a policy has in sysfs; the others are 0. */
+	/* The counts that a policy has in sysfs; the other members are 0. */
 	struct pmadv_result counts;
 };
 
-/* All policies, of struct sysfs_policy; 0, -ELACKS or -errno; says nothing. */
+/*
+ * All policies, as struct sysfs_policy. Returns 0, -ELACKS or -errno, and
+ * reports nothing.
+ */
 int sysfs_policies(struct vec *policies);
 const struct sysfs_policy *sysfs_policy_of_link(const struct vec *policies,
 						uint64_t link_id);
 
 /*
- * The policy of the nearest cgroup that @pid is in or below, or the system's; NULL
- * if there is none, or if @pid is outside of our cgroup namespace. Which one a walk
- * asks the kernel finds out for itself.
+ * The policy of the nearest cgroup that contains @pid, or the system's; NULL if
+ * there is none, or if @pid is outside of our cgroup namespace. For a walk, the
+ * kernel itself looks up the policy.
  */
 const struct sysfs_policy *sysfs_policy_of_process(const struct vec *policies,
 						   pid_t pid);
 
-/* Ejections since boot, and the last one: "NAME: KIND: message" or "". */
+/* The number of ejections since boot, and the last one: "NAME: KIND: message" or "". */
 int sysfs_ejected(uint64_t *count);
 int sysfs_last_ejection(char *text, size_t size);
 

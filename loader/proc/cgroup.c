@@ -84,7 +84,7 @@ int cgroup_id_of(const char *name, uint64_t *id)
 	if (err)
 		return say_error(err, "cgroup '%s': %s", name, error_text(err));
 
-	/* What the kernel calls the ID of a cgroup is its inode number. */
+	/* The kernel uses the inode number of a cgroup as its ID. */
 	*id = st.st_ino;
 	return 0;
 }

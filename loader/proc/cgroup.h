@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* cgroups (v2): where they are mounted, and paths to numbers and back. */
+/* cgroups (v2): where they are mounted, and IDs from paths and back. */
 #ifndef PMADV_CGROUP_H
 #define PMADV_CGROUP_H
 
@@ -13,17 +13,18 @@ int cgroup_mount(char path[PATH_MAX]);
 
 /*
  * The directory of cgroup @name: a path as it is, or one below the mount point.
- * 0 or -ENOENT, -ENOTDIR (there, but no cgroup of v2); says nothing.
+ * Returns 0, -ENOENT, or -ENOTDIR if it is not a cgroup of v2, and reports
+ * nothing.
  */
 int cgroup_resolve(const char *name, char path[PATH_MAX]);
 
-/* The same for what the user gave to --cgroup; says what is wrong. */
+/* The same for the argument of --cgroup; reports errors. */
 int cgroup_id_of(const char *name, uint64_t *id);
 
 /* Path of a cgroup below the mount point ("/" for the root), or -ENOENT. */
 int cgroup_path_of(uint64_t id, char path[PATH_MAX]);
 
-/* Do we see all cgroups? In a container often not. */
+/* Do we see all cgroups? In a container, often not. */
 bool in_initial_cgroup_namespace(void);
 
 /*

@@ -24,7 +24,7 @@ static int add_map(const char *line, struct vec *maps)
 	struct map_name *map, head = { };
 	int name = 0;
 
-	/* Lines that are none in smaps begin with a word. */
+	/* Lines of smaps that are not about a mapping begin with a word. */
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %*s %n", &head.start,
 		   &head.end, head.perms, &name) < 3 || !name)
 		return -EINVAL;

@@ -17,7 +17,7 @@ int process_command(pid_t pid, char name[PROCESS_NAME_LEN])
 	return read_line(path, name, PROCESS_NAME_LEN);
 }
 
-/* Last component of the path of the program; the kernel's threads have none. */
+/* The last component of the program's path; kernel threads have none. */
 int process_program(pid_t pid, char name[NAME_MAX + 1])
 {
 	static const char deleted[] = " (deleted)";

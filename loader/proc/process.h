@@ -10,13 +10,13 @@
 
 #define PROCESS_NAME_LEN	64
 
-/* The name of a process, and of its program's file; 0 or -errno. */
+/* The name of a process, and of its program's file. Return 0 or -errno. */
 int process_command(pid_t pid, char name[PROCESS_NAME_LEN]);
 int process_program(pid_t pid, char name[NAME_MAX + 1]);
 
-/* Of /proc/PID/stat. */
+/* From /proc/PID/stat. */
 struct process_stat {
-	uint64_t started;	/* jiffies after boot: tells its number's next owner */
+	uint64_t started;	/* jiffies after boot; differs if the number is reused */
 	uint64_t cpu_ns;	/* used so far, in user space and in the kernel */
 	uint64_t major_faults;
 };
@@ -24,12 +24,12 @@ struct process_stat {
 /* 0, -ESRCH, or -EINVAL if there is something else in the file. */
 int process_stat(pid_t pid, struct process_stat *stat);
 
-/* Of /proc/PID/status. */
+/* From /proc/PID/status. */
 struct process_status {
 	int64_t uid;		/* the real one: files in /proc belong to root for some */
 	uint64_t resident;	/* bytes */
 	uint64_t swapped;	/* bytes */
-	bool has_memory;	/* kernel threads have none, nor what has exited */
+	bool has_memory;	/* kernel threads and exited processes have none */
 };
 
 /* 0 or -errno. */

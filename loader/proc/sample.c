@@ -34,7 +34,7 @@ void sample_keys(const char *path, const struct sample_key *keys, size_t nr)
 	fclose(file);
 }
 
-/* Path of the cgroup below the mount point, and refaults of it. */
+/* The path of the cgroup below the mount point, and its refaults. */
 static void read_cgroup(pid_t pid, struct target_sample *sample)
 {
 	const struct sample_key keys[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the kernel says of a process, its cgroup and the system at one moment. */
+/* Counters of a process, its cgroup and the system, sampled together. */
 #ifndef PMADV_SAMPLE_H
 #define PMADV_SAMPLE_H
 
@@ -8,7 +8,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Refaults and swap traffic are in pages; what cannot be read is PMADV_UNKNOWN. */
+/*
+ * Refaults and swap traffic are in pages; a value that cannot be read is
+ * PMADV_UNKNOWN.
+ */
 struct target_sample {
 	uint64_t resident;		/* bytes */
 	uint64_t swapped;		/* bytes */
@@ -25,16 +28,19 @@ struct system_sample {
 	uint64_t swapped_out;
 };
 
-/* A line of a file like memory.stat, and where its number goes. */
+/* A key in a file like memory.stat, and where its number goes. */
 struct sample_key {
 	const char *name;
 	uint64_t *value;
 };
 
-/* From a file with lines like "name number"; a key it has not is PMADV_UNKNOWN. */
+/*
+ * Read keys from a file with lines like "name number"; a missing key gives
+ * PMADV_UNKNOWN.
+ */
 void sample_keys(const char *path, const struct sample_key *keys, size_t nr);
 
-/* 0 or -errno: there is no such process any more. */
+/* Returns 0 or, if the process no longer exists, -errno. */
 int sample_target(pid_t pid, struct target_sample *sample);
 void sample_system(struct system_sample *sample);
 

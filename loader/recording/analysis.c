@@ -21,7 +21,7 @@
 struct reading {
 	struct analysis *analysis;
 	int32_t only;
-	size_t last_target;		/* most entries are about the same one */
+	size_t last_target;		/* most entries are about the same target */
 	void *ranges;			/* tree of struct range_sum */
 	struct moment open;		/* until the next sample */
 	uint64_t last_ns;
@@ -218,7 +218,7 @@ static void end_moment(struct reading *reading, uint64_t time_ns, uint64_t refau
 	memset(&reading->open, 0, sizeof(reading->open));
 }
 
-/* Of a file that was cut off: what came after its last sample. */
+/* If the file was cut off, close the interval after its last sample. */
 static void end_last_moment(struct reading *reading)
 {
 	const struct vec *moments = &reading->analysis->moments;
@@ -246,7 +246,7 @@ static void on_system(struct reading *reading, const struct pmadv_system_entry *
 	end_moment(reading, entry->head.time_ns, refaults);
 }
 
-/* What is behind the structure: NUL-terminated, as whoever wrote it promised. */
+/* The text behind the structure is NUL-terminated, if the writer kept the format. */
 static char *copy_text(const struct pmadv_record *entry, size_t at)
 {
 	char *text = strndup((const char *)entry + at, entry->size - at);

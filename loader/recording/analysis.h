@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a file of records comes to. */
+/* A recording, summed up. */
 #ifndef PMADV_ANALYSIS_H
 #define PMADV_ANALYSIS_H
 
@@ -14,7 +14,7 @@ struct recfile;
 
 #define NR_OUTCOMES	4
 
-/* What was done: to a target, to a range, in an interval, with a verdict. */
+/* Counts of a target, a range, an interval or a verdict. */
 struct done {
 	uint64_t calls;
 	uint64_t ranges;
@@ -45,7 +45,7 @@ struct range_sum {
 	int32_t tgid;
 	uint64_t start;
 	uint64_t end;
-	uint32_t vma_flags;		/* when it was last seen, like the next */
+	uint32_t vma_flags;		/* when it was last seen, like the next member */
 	int32_t verdict;
 	uint32_t outcome;
 	uint32_t error;
@@ -61,7 +61,7 @@ struct verdict_sum {
 	struct done done;
 };
 
-/* What was done from the sample before to this one, and what is the case then. */
+/* Activity since the previous sample, and the state at this one. */
 struct moment {
 	uint64_t time_ns;		/* since the recording began */
 	struct done done;
@@ -70,7 +70,7 @@ struct moment {
 	uint64_t swapped;
 };
 
-/* Calls and ranges that took less than 2^i microseconds, and not less than half. */
+/* Calls and ranges that took less than 2^i microseconds, and at least half of that. */
 #define LATENCY_BUCKETS	32
 struct latency {
 	uint64_t calls;
@@ -82,7 +82,7 @@ struct analysis {
 	uint64_t start_ns;
 	uint64_t duration_ns;
 	uint64_t lost;
-	bool complete;			/* it ended as it was meant to */
+	bool complete;			/* the recording was ended properly */
 	struct done done;
 	struct level refaults;
 	struct level swapped_in;
@@ -94,11 +94,11 @@ struct analysis {
 	struct latency latency[LATENCY_BUCKETS];
 };
 
-/* Read all entries, only those of process @only if that is not 0; says errors. */
+/* Read all entries, or only those of process @only if it is not 0. Reports errors. */
 int analysis_read(struct recfile *file, int32_t only, struct analysis *analysis);
 void analysis_free(struct analysis *analysis);
 
-/* The range that @entry is about, or NULL if it is about something else. */
+/* The range that @entry is about, or NULL. */
 const struct pmadv_range_record *entry_range(const struct pmadv_record *entry);
 
 #endif /* PMADV_ANALYSIS_H */

@@ -23,7 +23,7 @@
 #include "recording/recfile.h"
 
 #define PLOT_LABELS	12
-/* Addresses left out between two rows that are worth a mark, in rows. */
+/* A gap of this many rows between two rows is marked. */
 #define GAP_ROWS	8
 
 /* Addresses in a row that had pages; @at is where they are on the axis. */
@@ -33,7 +33,7 @@ struct span {
 	uint64_t at;
 };
 
-/* Sums behind a cell: the range's pages, shared out evenly over its addresses. */
+/* The sums of a cell: a range's pages are spread evenly over its addresses. */
 struct heat {
 	double young;
 	double pages;
@@ -59,7 +59,7 @@ static int by_start(const void *left, const void *right)
 	return (a->start > b->start) - (a->start < b->start);
 }
 
-/* Sort, and make one of those that touch. */
+/* Sort the spans, and merge those that touch. */
 static void merge_spans(struct vec *spans)
 {
 	struct span *span = spans->items;
@@ -100,7 +100,7 @@ static int find_spans(const char *path, struct heatmap *map)
 		}
 		span->start = record->start;
 		span->end = record->end;
-		/* The same ranges come again and again. */
+		/* The same ranges recur. */
 		if (map->spans.nr >= limit) {
 			merge_spans(&map->spans);
 			limit = map->spans.nr * 2 + 4096;
@@ -120,7 +120,7 @@ static int find_spans(const char *path, struct heatmap *map)
 	return err;
 }
 
-/* Where on the axis an address of one of the spans is. */
+/* The place of an address of one of the spans on the axis. */
 static uint64_t to_axis(const struct heatmap *map, uint64_t address)
 {
 	const struct span *span = map->spans.items;
@@ -147,7 +147,7 @@ static uint64_t from_axis(const struct heatmap *map, uint64_t at)
 	return span[i].start + (at - span[i].at);
 }
 
-/* In whole pages. */
+/* Rounded to whole pages. */
 static uint64_t row_at(const struct heatmap *map, size_t row)
 {
 	return map->bytes / map->page_size * row / map->nr_rows * map->page_size;
@@ -187,8 +187,8 @@ static void add_heat(struct heatmap *map, struct heat *heat,
 }
 
 /*
- * A walk tells of the time since the one before, so it fills the cells up to that.
- * Only a damaged file has more pages accessed than there were.
+ * A walk shows the time since the walk before, so it fills the cells back to
+ * that. Only in a damaged file are more pages accessed than there were.
  */
 static void fill_row(struct heatmap *map, const struct heat *heat, double *cells)
 {
@@ -268,7 +268,7 @@ static uint64_t row_address(const struct heatmap *map, size_t row)
 	return from_axis(map, row_at(map, row));
 }
 
-/* Is more left out between this row and the one before than is worth nothing? */
+/* Is the gap between this row and the one before large enough to be marked? */
 static bool after_gap(const struct heatmap *map, size_t row)
 {
 	uint64_t height = map->bytes / map->nr_rows;
@@ -346,7 +346,7 @@ int heatmap_print_cells(const struct heatmap *map, enum rows_format format)
 	return err ? err : rows_end(&rows);
 }
 
-/* A string of gnuplot's: quotes in it are doubled. */
+/* A string for gnuplot: quotes in it are doubled. */
 static void plot_string(FILE *to, const char *text)
 {
 	fputc('\'', to);

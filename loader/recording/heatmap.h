@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which part of a target's pages was accessed, by address and time. Every walk
- * tells about the time since the walk before it. The axis of addresses has only
- * what had pages when it was walked, without the gaps between.
+ * The share of a target's pages that was accessed, by address and time. Each
+ * walk shows the time since the walk before. The axis of addresses has only
+ * addresses that had pages when they were walked, without the gaps between
+ * them.
  */
 #ifndef PMADV_HEATMAP_H
 #define PMADV_HEATMAP_H
@@ -27,8 +28,8 @@ struct heatmap {
 };
 
 /*
- * Of at most so many rows and columns. 0, -ENODATA if no walk looked at pages of
- * @target, or another error; says all of them.
+ * Make a heatmap of at most so many rows and columns. Returns 0, -ENODATA if no
+ * walk looked at pages of @target, or another error. All errors are reported.
  */
 int heatmap_read(const char *path, const struct analysis *analysis,
 		 const struct target_sum *target, size_t max_rows, size_t max_columns,
@@ -36,9 +37,9 @@ int heatmap_read(const char *path, const struct analysis *analysis,
 void heatmap_free(struct heatmap *map);
 
 int heatmap_print_text(const struct heatmap *map);
-/* A row for each cell that was walked. */
+/* Print a row for each cell that was walked. */
 int heatmap_print_cells(const struct heatmap *map, enum rows_format format);
-/* With gnuplot, to a file whose name ends with .svg or .png. */
+/* Draw it with gnuplot, to a file whose name ends with .svg or .png. */
 int heatmap_plot(const struct heatmap *map, const char *path);
 
 #endif /* PMADV_HEATMAP_H */

@@ -19,18 +19,18 @@
 #error "records are little-endian"
 #endif
 
-/* Enough for compression to pay off, and little to lose. */
+/* Large enough for compression to pay off, small enough to lose little. */
 #define BLOCK_FULL	(128U << 10)
 
 struct recfile {
 	int fd;
 	char *path;
 	struct pmadv_file_header header;
-	uint64_t done;			/* bytes written, or read and good */
+	uint64_t done;			/* bytes written, or read and valid */
 	bool damaged;
-	int refused;			/* error, said */
+	int refused;			/* error, already reported */
 	size_t used;			/* bytes of the block */
-	size_t at;			/* where the next entry is read */
+	size_t at;			/* offset of the next entry to read */
 	unsigned char *stored;
 	unsigned char block[PMADV_BLOCK_MAX];
 };
@@ -90,7 +90,7 @@ static int write_all(struct recfile *file, const void *data, size_t size)
 	return 0;
 }
 
-/* As much as there is, up to @size. */
+/* Read as much as there is, up to @size. */
 static ssize_t read_some(int fd, void *data, size_t size)
 {
 	size_t got = 0;
@@ -114,7 +114,7 @@ static int check_record(int fd)
 	char magic[sizeof(PMADV_FILE_MAGIC) - 1];
 	ssize_t got = read_some(fd, magic, sizeof(magic));
 
-	/* Nothing at all is what is left of one that was killed at its start. */
+	/* A recorder that was killed at its start leaves an empty file. */
 	if (got <= 0)
 		return (int)got;
 	return got == sizeof(magic) && !memcmp(magic, PMADV_FILE_MAGIC, sizeof(magic)) ?
@@ -129,7 +129,7 @@ static int say_busy(int fd, const char *path)
 			 lock_holder(fd, holder), path);
 }
 
-/* Nothing but a record is to be lost, and none that is being written. */
+/* Replace only recordings, and none that is being written. */
 static int make_room(const char *path)
 {
 	struct stat st;
@@ -153,7 +153,7 @@ static int make_room(const char *path)
 	return err;
 }
 
-/* Whatever the umask allows, and not through somebody else's link. */
+/* Whatever the umask allows, readable for its owner only; do not follow links. */
 static int create(struct recfile *file)
 {
 	int err;
@@ -293,7 +293,7 @@ int recfile_open(const char *path, struct recfile **out)
 	return 0;
 }
 
-/* The next block: are there entries in it? */
+/* Read the next block. Returns whether it has entries. */
 static bool read_block(struct recfile *file)
 {
 	uLongf size = PMADV_BLOCK_MAX;

@@ -22,7 +22,7 @@
 #include "walk/target.h"
 #include "walk/walk.h"
 
-#define MAX_RANGES	1024	/* UIO_MAXIOV: what one call takes */
+#define MAX_RANGES	1024	/* UIO_MAXIOV: the most that one call takes */
 
 static const struct option_def options[] = {
 	{ "advice", 'a', OPTION_ADVICE, offsetof(struct args, advice), "ADVICE",
@@ -101,7 +101,7 @@ static int show_ranges(const struct target *target, const struct vec *ranges)
 	table = table_new(range_columns);
 	if (!table)
 		return say_error(-ENOMEM, "not enough memory");
-	/* Without names if we may not read them. */
+	/* If we may not read the names, show none. */
 	if (maps_read(target->pid, &maps))
 		say_warning("%s (%d): no permission to read the names of its mappings",
 			    target->name, target->pid);
@@ -128,7 +128,7 @@ static void show_first_error(const struct walk *walk)
 
 	if (!result->error)
 		return;
-	/* A name is nice to have: who may not read it does without. */
+	/* A name is optional: it may need rights that we lack. */
 	if (!maps_read(walk->target->pid, &maps))
 		name = maps_name(&maps, result->error_addr);
 	out_text("  first error  %s at %llx%s%s\n", strerrorname_np((int)result->error),
@@ -225,7 +225,7 @@ static int add_walk(struct libscols_table *table, const struct walk *walk)
 		       ended);
 }
 
-/* One target: its ranges if it is a dry run, the call, and what came of it. */
+/* Advise one target and print the result; for a dry run, its ranges as well. */
 static int advise_one(const struct target *target, const struct request *request,
 		      struct libscols_table *table, struct walk *walk)
 {
@@ -234,7 +234,7 @@ static int advise_one(const struct target *target, const struct request *request
 
 	if (request->flags & PMADV_DRY_RUN) {
 		err = walk_recorded(target, request, walk, &ranges);
-		/* The counts do not need the monitor. */
+		/* Counts do not need the monitor. */
 		if (err == -EPERM || err == -EACCES)
 			say_warning("no table of ranges without that permission");
 		else if (err)
@@ -317,12 +317,15 @@ static int advise_all(const struct vec *targets, const struct request *request,
 		struct walk walk;
 		int err = advise_one(&target[done], request, table, &walk);
 
-		/* Of many, some exit meanwhile: said, and no failure. */
+		/*
+		 * With several targets, one that exited is reported but is not
+		 * a failure.
+		 */
 		if (err == -ESRCH && targets->nr > 1)
 			continue;
 		if (err && !first_err)
 			first_err = err;
-		/* These will not go better with the next one. */
+		/* The next target would fail in the same way. */
 		if (err == -ELACKS || err == -EEJECTED || err == -ENOMEM || err == -EPIPE)
 			break;
 		elapsed_ns += walk.elapsed_ns;

@@ -68,7 +68,7 @@ static int print_attached(const struct policy *policy, const char *pin)
 	return err;
 }
 
-/* Until we are asked to stop, or the policy is taken out. */
+/* Wait until we are asked to stop, or the policy is no longer in force. */
 static int stay(const struct policy *policy)
 {
 	struct pollfd link = { .fd = policy_fd(policy) };
@@ -83,7 +83,7 @@ static int stay(const struct policy *policy)
 	if (ret < 0)
 		return say_error(ret, "waiting: %s", error_text(ret));
 	ret = policy_say_gone(policy);
-	/* Detached with 'pmadv detach' is as orderly as with Ctrl-C. */
+	/* 'pmadv detach' is as orderly an end as Ctrl-C. */
 	return ret == -ECANCELED ? 0 : ret;
 }
 

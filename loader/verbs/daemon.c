@@ -32,7 +32,7 @@
 #include "walk/walk.h"
 
 #define TICK_NS		1000000000LL
-/* With a budget of time only: how many pages until a look at the clock. */
+/* If only time is limited: how many pages to do between looks at the clock. */
 #define SLICE_PAGES	1024
 
 static const struct option_def options[] = {
@@ -52,7 +52,7 @@ static const struct example examples[] = {
 	{ }
 };
 
-/* A rule at work. */
+/* The state of a rule. */
 struct worker {
 	const struct rule *rule;
 	struct pacer pacer;
@@ -60,7 +60,7 @@ struct worker {
 	bool pressed;
 	struct vec idles;	/* of struct idle */
 	uint64_t look_ns;	/* when to look at them again */
-	/* The round under way, if it has targets. */
+	/* The round under way, if there are targets. */
 	struct vec targets;
 	size_t at;
 	uint64_t cursor;
@@ -165,7 +165,7 @@ struct search {
 	struct worker *worker;
 };
 
-/* Of several rules that match, the first has it. */
+/* The first rule that matches gets the process. */
 static bool is_ours(const struct search *search, pid_t pid)
 {
 	const struct rule *rule = search->daemon->config.rules.items;
@@ -196,7 +196,7 @@ static bool watches(pid_t pid, void *data)
 
 	if (is_ours(search, pid))
 		idle_look(&search->worker->idles, pid, now_ns());
-	/* To look is all: it is no target. */
+	/* This only watches processes; it collects no targets. */
 	return false;
 }
 
@@ -216,7 +216,7 @@ static int search_all(struct search *search, bool (*wanted)(pid_t, void *),
 	return err;
 }
 
-/* Often enough to see the end of an idle time in time. */
+/* Look often enough to notice the end of an idle time. */
 static void look_at_idle(const struct daemon *daemon, struct worker *worker)
 {
 	struct search search = { daemon, worker };
@@ -279,7 +279,7 @@ static uint64_t thread_cpu_ns(void)
 	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
 }
 
-/* Advice about addresses looks at no pages: it is the addresses that count. */
+/* WILLNEED and COLLAPSE count no pages, so charge their address space. */
 static uint64_t pages_of(const struct walk *walk)
 {
 	const struct pmadv_stats *stats = &walk->result.stats;
@@ -302,8 +302,8 @@ static int show_walk(const struct worker *worker, const struct walk *walk,
 }
 
 /*
- * What failed for one target is said and does not keep us from the next; that
- * it exited or is not under a policy is not even news.
+ * A failure for one target is reported, and the next one is tried. A target
+ * that exited, or has no policy in force, is not reported.
  */
 static void say_walk_error(const struct walk *walk, const struct request *request)
 {
@@ -311,7 +311,7 @@ static void say_walk_error(const struct walk *walk, const struct request *reques
 		walk_say_error(walk, request);
 }
 
-/* As much of the next target as the budget allows. */
+/* Walk as much of the next target as the budget allows. */
 static int walk_some(struct worker *worker, uint64_t pages)
 {
 	const struct target *target = worker->targets.items;
@@ -427,7 +427,7 @@ static int wait_for_work(struct daemon *daemon)
 	return 0;
 }
 
-/* What is wrong with the file changes nothing. */
+/* A file with errors changes nothing. */
 static int reload(struct daemon *daemon)
 {
 	struct config config;

@@ -37,8 +37,8 @@ static const struct example examples[] = {
 };
 
 /*
- * All pins there are now: there may be several, and who attached it may have pinned
- * it since we looked.
+ * Remove all its pins: there may be several, and whoever attached it may have
+ * pinned it meanwhile.
  */
 static int unpin(uint32_t link_id)
 {
@@ -59,7 +59,7 @@ static int detach_link(const struct policy_link *link)
 	int err = 0;
 	int fd;
 
-	/* A dead one has only its pin left. */
+	/* Of a policy that left, only the pin remains. */
 	if (link->map_id) {
 		fd = bpf_link_get_fd_by_id(link->link_id);
 		if (fd >= 0) {
@@ -70,7 +70,7 @@ static int detach_link(const struct policy_link *link)
 			err = -errno;
 		}
 	}
-	/* Detached by somebody else between our two looks is what we want. */
+	/* If somebody else detached it meanwhile, we are done. */
 	if (err && err != -EINVAL && err != -ENOENT)
 		return say_error(err, "cannot detach %s (link %u): %s", link->name,
 				 link->link_id, error_text(err));

@@ -53,7 +53,7 @@ static const char *const sum_columns[] = {
 	"VERDICT", "OUTCOME", ">RANGES", ">SIZE", ">RESIDENT", ">SWAPPED", NULL
 };
 
-/* What one verdict with one outcome comes to. */
+/* The sum of all ranges with the same verdict and outcome. */
 struct sum {
 	int32_t verdict;
 	uint32_t outcome;
@@ -73,7 +73,7 @@ struct explanation {
 	struct libscols_table *table;
 };
 
-/* A refusal in words: the kernel's errno, and the fact that leads to it. */
+/* A refusal in words: the kernel's errno, and the fact that causes it. */
 static const char *why_text(const struct pmadv_range_record *record)
 {
 	switch (record->error) {
@@ -124,7 +124,7 @@ static int add_sum(struct explanation *exp, const struct pmadv_range_record *rec
 	return 0;
 }
 
-/* A mapping; with what was decided about it if that is one thing for all of it. */
+/* Print a mapping, with its decision if there is only one for all of it. */
 static int show_map(struct explanation *exp, const struct map_name *map,
 		    const struct pmadv_range_record *record, size_t nr)
 {
@@ -162,7 +162,7 @@ static int show_map(struct explanation *exp, const struct map_name *map,
 			 nr == 1 ? why_text(record) : "", map->name);
 }
 
-/* A range that is not all of a mapping: a policy may decide about pieces. */
+/* Print a range that is part of a mapping: a policy may decide about pieces. */
 static int show_piece(struct explanation *exp, const struct pmadv_range_record *record,
 		      uint64_t resident, uint64_t swapped)
 {
@@ -201,14 +201,14 @@ static int show_range_json(struct explanation *exp,
 	return json_print(line);
 }
 
-/* @whole: the mapping's own line says it already. */
+/* @whole: the line of the mapping already shows it. */
 static int explain_range(struct explanation *exp, const struct pmadv_range_record *record,
 			 bool whole)
 {
 	uint64_t resident, swapped;
 	int err;
 
-	/* What has exited meanwhile has nothing. */
+	/* A process that has exited has no memory. */
 	range_usage(exp->target->pid, record->start, record->end, &resident, &swapped);
 	err = add_sum(exp, record, resident, swapped);
 	if (err)
@@ -229,7 +229,7 @@ static int explain_maps(struct explanation *exp)
 	for (size_t i = 0; i < exp->maps.nr && !err; i++, map++) {
 		size_t nr = 0;
 
-		/* Gone since it was decided about. */
+		/* The mapping is gone since the decision. */
 		for (; record < last && record->start < map->start && !err; record++)
 			err = explain_range(exp, record, false);
 		while (record + nr < last && record[nr].start < map->end)
@@ -370,7 +370,7 @@ static int explain_one(const struct target *target, const struct args *args)
 	if (err)
 		goto out;
 
-	/* What was decided before the policy was ejected is worth a look. */
+	/* Show the decisions made before the policy was ejected. */
 	walk_err = walk_say_error(&exp.walk, &request);
 	if (!walk_err || exp.ranges.nr)
 		err = show(&exp);
@@ -398,7 +398,10 @@ static int explain_run(const struct args *args)
 		if (i && !out_json())
 			out_text("\n");
 		err = explain_one(&target[i], args);
-		/* Of many, some exit meanwhile: said, and no failure. */
+		/*
+		 * With several targets, one that exited is reported but is not
+		 * a failure.
+		 */
 		if (err == -ESRCH && targets.nr > 1)
 			err = 0;
 	}

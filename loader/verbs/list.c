@@ -103,7 +103,7 @@ static int print_link(struct libscols_table *table, const struct policy_link *li
 	return err;
 }
 
-/* Who may not look at BPF links still sees what sysfs has. */
+/* Without the right to look at BPF links, show the contents of sysfs. */
 static int links_from_sysfs(const struct vec *policies, struct vec *links)
 {
 	const struct sysfs_policy *policy = policies->items;
@@ -116,7 +116,10 @@ static int links_from_sysfs(const struct vec *policies, struct vec *links)
 		memcpy(link->name, policy[i].name, sizeof(link->name));
 		link->cgroup_id = policy[i].cgroup_id;
 		link->link_id = (uint32_t)policy[i].link_id;
-		/* Not known; anything but 0, as it is in force. */
+		/*
+		 * The map is not known, but must not be 0, because the policy
+		 * is in force.
+		 */
 		link->map_id = UINT32_MAX;
 	}
 	return 0;

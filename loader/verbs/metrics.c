@@ -65,7 +65,7 @@ static int write_temporary(int fd)
 	return err;
 }
 
-/* Beside @path, whose readers take only names that end as its does. */
+/* Beside @path, with a suffix that readers of the folder ignore. */
 static int write_file(const char *path)
 {
 	char *temporary = format_string("%s.XXXXXX", path);

@@ -34,7 +34,7 @@ static const struct example examples[] = {
 	{ }
 };
 
-/* What happened in one interval. */
+/* Sums of one interval. */
 struct summary {
 	uint64_t calls;
 	uint64_t ranges;

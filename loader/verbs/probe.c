@@ -44,7 +44,7 @@ static const struct example examples[] = {
 	{ }
 };
 
-/* What a look at the kernel needs and finds. */
+/* The input and the result of probing a feature. */
 struct probe {
 	struct libscols_table *table;
 	struct btf *btf;
@@ -55,15 +55,16 @@ struct probe {
 
 struct feature {
 	const char *name;
-	/* Sets available and, if there is more to say, detail. */
+	/* Sets available and, if there is more to report, detail. */
 	void (*look)(struct probe *probe, const char *what);
 	const char *what;
 	const char *fix;	/* what to do if it is not there */
 };
 
 /*
- * The call refuses unknown flags with EINVAL before it looks at anything else,
- * and a known one with EBADF for a file descriptor that cannot be.
+ * The call refuses unknown flags with EINVAL before it checks anything else;
+ * with a known flag it fails with EBADF, because the file descriptor is
+ * invalid.
  */
 static void look_at_flag(struct probe *probe, const char *what)
 {
@@ -78,7 +79,7 @@ static void look_at_flag(struct probe *probe, const char *what)
 			 ret < 0 ? strerrorname_np(errno) : "no error");
 }
 
-/* This very variable is in some mapping. */
+/* The address of this variable lies in some mapping. */
 static void look_at_vma_fd(struct probe *probe, const char *what)
 {
 	int pidfd = pmadv_open(getpid()), fd = -1;
@@ -152,7 +153,7 @@ static void look_at_bpffs(struct probe *probe, const char *what)
 		snprintf(probe->detail, sizeof(probe->detail), "%s", what);
 }
 
-/* Without networking there is no such file, and the JIT is on if it is built. */
+/* Without networking the file does not exist, and the JIT is on if it is built in. */
 static void look_at_jit(struct probe *probe, const char *what)
 {
 	uint64_t enabled;

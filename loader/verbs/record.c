@@ -84,7 +84,10 @@ static int note_target(struct recording *recording, const struct pmadv_record *h
 
 	if (!seen)
 		return say_error(-ENOMEM, "not enough memory");
-	/* It may be another one of the same number, or execute another program. */
+	/*
+	 * The number may belong to another process now, or the program may be
+	 * another one.
+	 */
 	if (seen->gone || strcmp(seen->comm, head->comm))
 		seen->stale = true;
 	seen->gone = false;
@@ -130,7 +133,10 @@ static int add_mappings(struct recording *recording, struct seen *seen, uint64_t
 
 	seen->stale = false;
 	maps_free(&seen->maps);
-	/* Without the right to look, or when it is gone, ranges have no names. */
+	/*
+	 * Without the right to read them, or if the process is gone, ranges
+	 * have no names.
+	 */
 	if (maps_read(seen->tgid, &seen->maps))
 		return 0;
 
@@ -250,7 +256,7 @@ static int record_all(struct recording *recording, struct monitor *records,
 	const bool enough = false;
 	int err;
 
-	/* Where it starts from. */
+	/* The first sample is the base for the others. */
 	err = take_samples(recording, records);
 	if (!err)
 		err = monitor_watch(records, SAMPLE_NS, args->duration, &enough);

@@ -18,7 +18,7 @@
 #include "recording/heatmap.h"
 #include "recording/recfile.h"
 
-/* Of a part in a report of all of them. */
+/* Rows that a part has in a report of all parts. */
 #define SHORT_ROWS	20
 #define MAP_ROWS	24
 #define MAP_LABELS	14
@@ -86,7 +86,7 @@ static uint64_t grown_bytes(const struct report *report, const struct level *lev
 	return pages == PMADV_UNKNOWN ? pages : bytes_of(report, pages);
 }
 
-/* How many of @nr rows, and whether that is worth a remark. */
+/* How many of @nr rows to show; adds a remark if that is not all of them. */
 static size_t rows_shown(const struct report *report, size_t nr)
 {
 	return report->all || nr <= SHORT_ROWS ? nr : SHORT_ROWS;
@@ -262,7 +262,7 @@ static int show_verdicts(struct report *report)
 	return err ? err : rows_end(&rows);
 }
 
-/* Of moments @from up to @to. */
+/* The sum of the samples from @from up to @to. */
 static int add_moments(struct report *report, struct rows *rows, size_t from, size_t to)
 {
 	const struct moment *moment = report->analysis.moments.items;
@@ -413,7 +413,7 @@ static int show_ranges(struct report *report)
 	return err ? err : say_more(report, nr, "ranges");
 }
 
-/* The one target to draw: of most pages looked at, if not of --pid. */
+/* The target to draw: that of --pid, or else the one with most pages scanned. */
 static const struct target_sum *heatmap_target(const struct report *report)
 {
 	const struct target_sum *target = report->analysis.targets.items, *most = NULL;
@@ -440,7 +440,7 @@ static int show_heatmap(struct report *report)
 	struct heatmap map;
 	int err;
 
-	/* Without walks to draw there are other parts to see. */
+	/* Without walks there is no heatmap, but the other parts are shown. */
 	if (!target || !target->done.stats.scanned) {
 		say_note("no walk looked at pages: there is no heatmap");
 		return 0;

@@ -71,7 +71,7 @@ static int on_range(void *data, const struct pmadv_range_record *record)
 
 	if (out_json())
 		return json_print(range_json(record));
-	/* Two kinds of lines take turns: headings belong above each run of them. */
+	/* Lines of two kinds alternate: print the headings again after each change. */
 	return show_range(record, !runner->lines++);
 }
 
@@ -148,7 +148,7 @@ static int walk_one(struct runner *runner, const struct target *target)
 	/* Its link may come a moment after a walk noticed. */
 	if (decider_left(&runner->decider, walk_suspects_policy(&walk) ? SECOND_NS : 0))
 		return decider_say_left(&runner->decider);
-	/* One that exits, or is out of scope, is no reason to give up the rest. */
+	/* If a target exited or is out of scope, walk the others. */
 	err = walk_say_error(&walk, &runner->request);
 	return err == -ESRCH || err == -ENOENT ? 0 : err;
 }
@@ -177,7 +177,10 @@ static int run_round(struct runner *runner)
 	return err;
 }
 
-/* Until the next round is due: -EINTR to end, or what happened to the policy. */
+/*
+ * Wait until the next round is due. Returns 0, -EINTR if we are to end, or an
+ * error if the policy is no longer in force.
+ */
 static int pause_until(const struct runner *runner, uint64_t due)
 {
 	while (!stop_asked) {
@@ -203,7 +206,7 @@ static int run_rounds(struct runner *runner)
 		if (err || (args->count && runner->rounds >= args->count))
 			break;
 		due += every;
-		/* A round that took longer is not made up for. */
+		/* A round that took too long is not caught up. */
 		if (due < now_ns())
 			due = now_ns();
 		err = pause_until(runner, due);

@@ -80,9 +80,9 @@ static const char *const sort_names[NR_SORT_KEYS] = {
 
 struct top {
 	struct monitor *records;
-	struct costs *costs;		/* NULL: not allowed to know */
+	struct costs *costs;		/* NULL: no permission */
 	struct vec targets;		/* of struct shown_target */
-	size_t last;			/* target: most records are about the same one */
+	size_t last;			/* target of the last record: most have the same */
 	struct vec policies;		/* of struct shown_policy */
 	struct pmadv_range_record verdicts[NR_VERDICTS];
 	uint64_t ranges;		/* the last one is verdicts[ranges - 1] */
@@ -159,7 +159,7 @@ static void sample(struct shown_target *target)
 		 (int)sizeof(target->cgroup) - 1, now.cgroup);
 }
 
-/* Finding a cgroup takes a look at all of them: once is enough. */
+/* Finding a cgroup means looking at all of them, so do it once. */
 static char *scope_of(const struct vec *known, const struct sysfs_policy *sums)
 {
 	const struct shown_policy *policy = known->items;
@@ -187,7 +187,7 @@ static int add_policy(struct top *top, const struct vec *known,
 	return policy && scope ? 0 : say_error(-ENOMEM, "not enough memory");
 }
 
-/* What the kernel says of everything that is shown. */
+/* Read from the kernel the state of everything that is shown. */
 static int look(struct top *top)
 {
 	struct shown_target *target = top->targets.items;
@@ -266,7 +266,7 @@ static int draw_summary(const struct top *top, int y)
 	return y;
 }
 
-/* "*" is before the column that is sorted by. */
+/* "*" marks the column that the table is sorted by. */
 static char mark(const struct top *top, enum sort_key key)
 {
 	return top->sort == key ? '*' : ' ';
@@ -382,7 +382,10 @@ static void draw_footer(const struct top *top)
 			    top->paused ? "go on" : "pause");
 }
 
-/* Policies and verdicts get what they need up to a limit, targets the rest. */
+/*
+ * Policies and verdicts get the lines they need, up to a limit; targets get the
+ * rest.
+ */
 static void draw(struct top *top)
 {
 	int policies = (int)top->policies.nr;
@@ -438,7 +441,7 @@ static void on_key(struct top *top, int key)
 	}
 }
 
-/* Were there any, with a change of the window's size as one of them? */
+/* Handle keys. Returns whether there were any; a change of the window's size counts. */
 static bool read_keys(struct top *top)
 {
 	bool any = false;
@@ -451,7 +454,7 @@ static bool read_keys(struct top *top)
 	return any;
 }
 
-/* For keys, and for records unless some came just now and are to gather. */
+/* Wait for keys, and for records unless some came just now and more are to gather. */
 static int wait_for_more(struct top *top, uint64_t due, bool gather)
 {
 	struct pollfd fds[] = {
@@ -467,7 +470,7 @@ static int wait_for_more(struct top *top, uint64_t due, bool gather)
 	ret = wait_fds(fds, gather ? 1 : 2, left);
 	if (ret < 0)
 		return ret == -EINTR ? 0 : say_error(ret, "waiting: %s", error_text(ret));
-	/* A terminal that went away. */
+	/* The terminal is gone. */
 	if (fds[0].revents & (POLLHUP | POLLERR))
 		top->quit = true;
 	return 0;

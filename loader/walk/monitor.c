@@ -23,13 +23,13 @@
 #include "policy/object.h"
 #include "policy/sysfs.h"
 
-/* Read not all at once: whoever reads has a clock to look at. */
+/* Records read at once at most, because the reader also has to watch the clock. */
 #define READ_MOST	4096
 
 /*
- * Where one record came, more do: they are let gather, or each would wake its
- * reader. No longer than it takes to fill the ring at a byte a nanosecond,
- * some five million records a second.
+ * One record is followed by more: let them gather, or each would wake the
+ * reader. Do so no longer than it takes to fill the ring at a byte per
+ * nanosecond, some five million records a second.
  */
 #define NAP_MOST_NS	10000000
 
@@ -61,7 +61,7 @@ static int check_record(const struct pmadv_record *head, size_t size)
 	return 0;
 }
 
-/* One record after the other is of the same target: it is cleaned once. */
+/* Successive records have the same target: clean its name once. */
 static void clean_comm(struct record_reader *reader, struct pmadv_record *head)
 {
 	if (memcmp(head->comm, reader->comm, sizeof(head->comm))) {
@@ -88,7 +88,7 @@ int record_take(void *data, void *item, size_t size)
 	if (err)
 		return err;
 
-	/* Copies, as names in them are cleaned. */
+	/* Hand over copies, because names in them are cleaned. */
 	switch (head->type) {
 	case PMADV_RECORD_RANGE:
 		record.range = *(const struct pmadv_range_record *)item;
@@ -128,13 +128,13 @@ static uint32_t ring_size(uint64_t wanted)
 	return (uint32_t)size;
 }
 
-/* Fewer words for what is most often wrong. */
+/* A short message for the most frequent error. */
 static int tracepoints_check(void)
 {
 	struct btf *btf;
 	bool there;
 
-	/* They come together, and this is quicker to see. */
+	/* The kernel has both or neither, and this is faster to check. */
 	if (!access(SYSFS_DIR, F_OK))
 		return 0;
 
@@ -287,7 +287,7 @@ void monitor_warn_lost(struct monitor *records)
 	records->lost_said = lost;
 }
 
-/* What is in the ring when we are stopped was done before; but not for ever. */
+/* Records in the ring when we are stopped are read, but not for ever. */
 static int drain(struct monitor *records)
 {
 	int ret = 1;
@@ -297,7 +297,7 @@ static int drain(struct monitor *records)
 	return ret < 0 ? ret : 0;
 }
 
-/* Until the earlier of two times, 0 being none; -1 for ever. */
+/* The time until the earlier of two deadlines, 0 being none; -1 means for ever. */
 static int64_t until(uint64_t a, uint64_t b)
 {
 	uint64_t due = a && (!b || a < b) ? a : b;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The monitor: bpf/monitor.bpf.c attached, and what comes out of its ring. */
+/* The monitor: attach bpf/monitor.bpf.c, and read its ring buffer. */
 #ifndef PMADV_RECORDS_H
 #define PMADV_RECORDS_H
 
@@ -12,7 +12,7 @@
 #define MONITOR_BUFFER_DEFAULT	(1 << 20)
 #define MONITOR_BUFFER_MAX	(1U << 30)
 
-/* Of whom and what. */
+/* Which records to deliver. */
 struct monitor_filter {
 	int32_t target;		/* 0: any */
 	int32_t caller;		/* 0: any */
@@ -30,51 +30,56 @@ struct monitor_handler {
 	void *data;
 };
 
-/* What takes records as they come. */
+/* A reader of records. */
 struct record_reader {
 	struct monitor_handler handler;
-	char comm[PMADV_COMM_LEN];		/* of the last record, as it came */
-	char comm_clean[PMADV_COMM_LEN];	/* and as it is shown */
+	char comm[PMADV_COMM_LEN];		/* of the last record, as received */
+	char comm_clean[PMADV_COMM_LEN];	/* and as shown */
 };
 
 /*
- * Check the record @item of @size bytes, as the ring buffer has it, and
- * hand a copy of it to the handler of @reader. 0 or an error, said.
+ * Check the record @item of @size bytes, as read from the ring buffer, and hand
+ * a copy of it to the handler of @reader. Returns 0 or an error, which is
+ * reported.
  */
 int record_take(void *reader, void *item, size_t size);
 
 /*
- * Attach the monitor with a ring buffer of @buffer bytes (made a power of two
- * of at least a page). NULL and *@err, said, if that fails.
+ * Attach the monitor with a ring buffer of @buffer bytes, rounded up to a power
+ * of two of at least a page. On failure returns NULL and sets *@err, which is
+ * reported.
  */
 struct monitor *monitor_open(const struct monitor_filter *filter, uint64_t buffer,
 			     const struct monitor_handler *handler, int *err);
 void monitor_close(struct monitor *records);
 
-/* To poll for POLLIN. */
+/* The file descriptor to poll for POLLIN. */
 int monitor_fd(const struct monitor *records);
-/* Where records came, how long to let more of them gather, in nanoseconds. */
+/* How long to let more records gather after some arrived, in nanoseconds. */
 int64_t monitor_nap(const struct monitor *records);
-/* Hand over what is there: how many records, or an error, said. */
+/*
+ * Hand over the records that are there. Returns how many, or an error, which is
+ * reported.
+ */
 int monitor_read(struct monitor *records);
-/* Records that found the ring buffer full since it was attached. */
+/* The number of records that found the ring buffer full since it was attached. */
 uint64_t monitor_lost(const struct monitor *records);
-/* Warn of records lost since the last time this was asked. */
+/* Warn of records lost since the last call of this function. */
 void monitor_warn_lost(struct monitor *records);
 
 /*
- * Hand over records as they come, and call tick() every @interval nanoseconds (0:
- * never) and at the end. Ends with *@enough, at once, or with all that is there
- * when we are asked to stop and after @duration nanoseconds (0: never). Warns of
- * lost records. 0 or an error, said.
+ * Hand over records as they arrive, and call tick() every @interval nanoseconds
+ * (0: never) and at the end. Ends at once when *@enough is set; ends after
+ * reading the rest when we are asked to stop, or after @duration nanoseconds
+ * (0: never). Warns of lost records. Returns 0 or an error, which is reported.
  */
 int monitor_watch(struct monitor *records, uint64_t interval, uint64_t duration,
 		  const bool *enough);
 
-/* The range record as a JSON object; NULL if there is no memory. */
+/* A range record as a JSON object; NULL if there is no memory. */
 struct json_object *range_json(const struct pmadv_range_record *record);
 
-/* Wall-clock time of a record, "HH:MM:SS.mmm". */
+/* The wall-clock time of a record, "HH:MM:SS.mmm". */
 #define CLOCK_TEXT_LEN	16
 const char *record_clock(const struct pmadv_record *head, char buf[CLOCK_TEXT_LEN]);
 

@@ -10,7 +10,7 @@
 /* One line for a range, with a line of headings above the first. */
 int show_range(const struct pmadv_range_record *record, bool first);
 
-/* "12.0M scanned, 11.9M reclaimed" ...: what happened to the pages. */
+/* What happened to the pages: "12.0M scanned, 11.9M reclaimed" ... */
 #define STATS_TEXT_LEN	160
 const char *stats_text(const struct pmadv_stats *stats, char buf[STATS_TEXT_LEN]);
 

@@ -19,9 +19,9 @@
 #include "proc/cgroup.h"
 #include "proc/process.h"
 
-#define COMM_MAX	15	/* what the kernel keeps of a command's name */
+#define COMM_MAX	15	/* the length to which the kernel truncates a command's name */
 
-/* Does process @pid run @command? By its name, or by its program's. */
+/* Does process @pid run @command? Its own name or that of its program counts. */
 static bool runs_command(pid_t pid, const char *command)
 {
 	char comm[PROCESS_NAME_LEN], exe[NAME_MAX + 1];
@@ -31,7 +31,7 @@ static bool runs_command(pid_t pid, const char *command)
 		return true;
 	if (process_command(pid, comm))
 		return false;
-	/* A name that may have been cut must have the program on its side. */
+	/* If the name may have been truncated, the name of the program must agree. */
 	return !strcmp(comm, command) ||
 	       (!has_exe && strlen(comm) == COMM_MAX &&
 		!strncmp(comm, command, COMM_MAX));
@@ -50,7 +50,7 @@ static bool is_wanted(const struct target_filter *filter, pid_t pid)
 	return !filter || filter->wanted(pid, filter->data);
 }
 
-/* @filter: what must still hold once the pidfd is there, or NULL. */
+/* @filter: must still hold once the pidfd is open; or NULL. */
 static int add_process(pid_t pid, const struct target_filter *filter,
 		       struct vec *targets)
 {
@@ -65,7 +65,7 @@ static int add_process(pid_t pid, const struct target_filter *filter,
 	pidfd = pmadv_open(pid);
 	if (pidfd < 0)
 		return -errno;
-	/* The number may have gone to another process before we held it. */
+	/* The process id may have been reused before we had the pidfd. */
 	if (!is_wanted(filter, pid)) {
 		close(pidfd);
 		return -ESRCH;
@@ -132,7 +132,7 @@ static int add_procs_file(const char *path, const struct target_filter *filter,
 	errno = 0;
 	while (!err && fgets(line, sizeof(line), procs)) {
 		line[strcspn(line, "\n")] = '\0';
-		/* 0 is a process outside our pid namespace. */
+		/* 0 is a process outside our PID namespace. */
 		if (parse_u64(line, 10, &pid) || !pid || pid > INT_MAX)
 			continue;
 		if (pid == (uint64_t)getpid() || !is_wanted(filter, (pid_t)pid) ||
@@ -150,7 +150,7 @@ static int add_procs_file(const char *path, const struct target_filter *filter,
 	return err;
 }
 
-/* The processes of the cgroup whose folder is @path, and of those below. */
+/* The processes of the cgroup in folder @path and of its descendants. */
 static int add_tree(const char *path, const struct target_filter *filter,
 		    struct vec *targets)
 {
@@ -170,7 +170,7 @@ static int add_tree(const char *path, const struct target_filter *filter,
 			continue;
 		procs = format_string("%s/cgroup.procs", entry->fts_path);
 		err = procs ? add_procs_file(procs, filter, targets) : -ENOMEM;
-		/* Removed while we look: then nobody is in it. */
+		/* It was removed meanwhile, so no process is in it. */
 		if (err == -ENOENT)
 			err = 0;
 		free(procs);
@@ -193,7 +193,7 @@ static int add_cgroup(const char *name, const char *path, bool none_ok,
 	return 0;
 }
 
-/* All processes that the filter wants: how many there are, or -errno. */
+/* Find all processes that the filter wants. Returns how many, or -errno. */
 static int add_all(const struct target_filter *filter, struct vec *targets)
 {
 	struct dirent *entry;

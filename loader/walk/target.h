@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * TARGET: a pid, the path of a cgroup, or the name of a command; which of them
- * is deduced, or said with "pid:", "cgroup:" or "comm:" in front.
+ * TARGET: a process id, the path of a cgroup, or the name of a command; which
+ * of them it is follows from its form, or from a prefix "pid:", "cgroup:" or
+ * "comm:".
  */
 #ifndef PMADV_TARGET_H
 #define PMADV_TARGET_H
@@ -14,7 +15,7 @@
 #include "lib/util.h"
 #include "proc/process.h"
 
-/* A process, held by its pidfd: its number cannot come to mean another one. */
+/* A process, held by its pidfd, so that its number cannot be reused. */
 struct target {
 	pid_t pid;
 	int pidfd;
@@ -22,21 +23,25 @@ struct target {
 };
 
 /*
- * The processes that @names stand for, each once, in @targets (of struct
- * target). None for a name is an error, said here; with @none_ok, as on a
- * later round of run, it is not.
+ * Find the processes that @names stand for, each once, as struct target in
+ * @targets. A name without a process is an error, which is reported, unless
+ * @none_ok is set, as in later rounds of run.
  */
 int targets_find(char *const *names, int nr, bool none_ok, struct vec *targets);
 
-/* Chooses processes; asked again once the pidfd is there, so it must not tire. */
+/*
+ * Selects processes. It is called again once the pidfd is open, and must give
+ * the same answer.
+ */
 struct target_filter {
 	bool (*wanted)(pid_t pid, void *data);
 	void *data;
 };
 
 /*
- * Add the processes of the cgroup whose folder is @cgroup and of those below,
- * or all there are if it is NULL, that @filter wants. 0 or -errno; says nothing.
+ * Add the processes that @filter wants, out of those of the cgroup in folder
+ * @cgroup and of its descendants, or out of all if it is NULL. Returns 0 or
+ * -errno, and reports nothing.
  */
 int targets_filter(const char *cgroup, const struct target_filter *filter,
 		   struct vec *targets);

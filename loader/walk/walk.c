@@ -30,9 +30,9 @@
 #define RECORDS_HEADER		8	/* BPF_RINGBUF_HDR_SZ */
 
 /*
- * The call does not return before it is done, and asking it to return early to
- * show progress would have the policy see several calls where there is one. So
- * a thread watches the target's memory meanwhile.
+ * The call returns only when it is done. If it returned early to show progress,
+ * the policy would see several calls instead of one. So a thread watches the
+ * target's memory meanwhile.
  */
 struct progress {
 	pthread_t thread;
@@ -81,7 +81,7 @@ static void *progress_run(void *data)
 	return NULL;
 }
 
-/* Signals stay with the thread that makes the call: they are to end it. */
+/* Signals go to the thread that makes the call, because they are to end it. */
 static void progress_start(struct progress *progress, const struct walk *walk)
 {
 	pthread_condattr_t monotonic;
@@ -120,8 +120,8 @@ static void progress_stop(struct progress *progress)
 }
 
 /*
- * The call, on the process or on one mapping of it. Without ranges the whole
- * mapping is meant.
+ * Make the call, for the process or for one mapping of it. Without ranges it
+ * covers the whole mapping.
  */
 static ssize_t call_target(const struct target *target, const struct request *request,
 			   struct walk *walk)
@@ -208,13 +208,13 @@ int walk_run(const struct target *target, const struct request *request,
 	walk->elapsed_ns = now_ns() - walk->elapsed_ns;
 	progress_stop(&progress);
 
-	/* Ended before the first range is ended early, not failed. */
+	/* A call that ended before the first range ended early; it did not fail. */
 	if (walk->err == -EINTR && walk->result.stopped == PMADV_STOPPED_SIGNAL)
 		walk->err = 0;
 	if (walk->result.stopped == PMADV_STOPPED_EJECTED)
 		walk->err = -EEJECTED;
 
-	/* Left at 0 if it has exited. */
+	/* These stay 0 if the process has exited. */
 	process_memory(target->pid, &walk->resident_after, &walk->swapped_after);
 	return walk->err;
 }
@@ -230,8 +230,8 @@ static int keep_range(void *data, const struct pmadv_range_record *record)
 }
 
 /*
- * Nobody reads while the call is under way: room for all mappings, and for a
- * policy that decides about each in pieces of a megabyte.
+ * Nobody reads the buffer during the call, so it must hold all mappings, even
+ * if a policy decides about each in pieces of a megabyte.
  */
 static uint64_t buffer_for(pid_t pid)
 {
@@ -274,14 +274,14 @@ int walk_recorded(const struct target *target, const struct request *request,
 	} while (ret > 0);
 
 	monitor_warn_lost(records);
-	/* The monitor knows us by our number in the first pid namespace. */
+	/* The monitor knows us by our process id in the initial PID namespace. */
 	if (!ret && !ranges->nr && walk->result.ranges_seen && !monitor_lost(records))
 		say_warning("the ranges cannot be shown from inside a pid namespace");
 	monitor_close(records);
 	return ret;
 }
 
-/* Without our kernel the flags are what is wrong with any call. */
+/* On a kernel without the patches, any call with flags fails because of them. */
 static bool flags_known(unsigned int flags)
 {
 	struct pmadv_result result = { };

@@ -18,7 +18,7 @@
 #include "walk/decider.h"
 #include "walk/target.h"
 
-/* What is wanted of process_madvise(2). */
+/* A request for process_madvise(2). */
 struct request {
 	const struct iovec *ranges;	/* NULL: everything */
 	size_t nr_ranges;
@@ -37,7 +37,7 @@ struct request {
 	void *data;
 };
 
-/* What came of it for one target. */
+/* The result for one target. */
 struct walk {
 	const struct target *target;
 	int err;			/* 0 or -errno of the call */
@@ -51,20 +51,22 @@ struct walk {
 };
 
 /*
- * Advise @target. Shows progress on a terminal once it takes long; ends early
- * when we are asked to stop. The error is also returned, and not said.
+ * Advise @target. Shows progress on a terminal if it takes long; ends early
+ * when we are asked to stop. The error in @walk is also returned, and not
+ * reported.
  */
 int walk_run(const struct target *target, const struct request *request,
 	     struct walk *walk);
 
 /*
- * The same, and what the kernel decided about each range in @ranges (of struct
- * pmadv_range_record). An error, said, is the monitor's: then there was no walk.
+ * The same, with the decision about each range in @ranges, as struct
+ * pmadv_range_record. If the monitor fails, the error is reported and returned,
+ * and no walk is made.
  */
 int walk_recorded(const struct target *target, const struct request *request,
 		  struct walk *walk, struct vec *ranges);
 
-/* Say what @walk->err means; returns it, or what exit_status() maps better. */
+/* Report @walk->err. Returns it, or an error that exit_status() maps better. */
 int walk_say_error(const struct walk *walk, const struct request *request);
 
 /* "12 of 14 ranges proven exact, ...": of the engine's walk; "" of the hook's. */
@@ -73,7 +75,7 @@ const char *exact_text(const struct exactness *exact, char buf[EXACT_TEXT_LEN]);
 void exact_add(struct exactness *sum, const struct exactness *one);
 void json_exact(struct json_object *line, const struct exactness *exact);
 
-/* One line or object for a walk; @round counts from 1, 0 is none. */
+/* A walk as a JSON object; @round counts from 1, 0 means none. */
 struct json_object *walk_json(const struct walk *walk, const struct request *request,
 			      uint64_t round);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What every unit test includes. */
+/* Included by every unit test. */
 #ifndef PMADV_TEST_H
 #define PMADV_TEST_H
 
@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 /*
- * What @call prints on file descriptor @fd, to be freed. Everything goes
- * through a temporary file: a test is about what users see, not about who
- * prints it.
+ * The output of @call on file descriptor @fd; the caller frees it. It goes
+ * through a temporary file, because a test is about what users see, not about
+ * who prints it.
  */
 struct capture {
 	FILE *file;

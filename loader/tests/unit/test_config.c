@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The daemon's configuration: what it comes to, and every mistake by its line. */
+/*
+ * The daemon's configuration: the result of parsing it, and every error with
+ * its line.
+ */
 #include "test.h"
 
 #include <sys/mman.h>

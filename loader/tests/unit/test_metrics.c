@@ -9,7 +9,7 @@
 
 #define MAX_SERIES	64
 
-/* What is written of @nr policies, of which the n-th has had n calls. */
+/* The metrics of @nr policies, of which the n-th has had n calls. */
 static char *write_policies(unsigned int nr)
 {
 	struct vec policies = { };

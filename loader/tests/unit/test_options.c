@@ -99,7 +99,7 @@ static void refused(void **state)
 	refuse(&verb_attach, "--cgroup", "", "cgroup");
 }
 
-/* getopt_long() would not say so. */
+/* getopt_long() would not report it. */
 static void sound(void **state)
 {
 	(void)state;

@@ -189,7 +189,7 @@ static void odd_samples(void **state)
 	config.every_ns = 1 * S;
 	config.max_refaults = 100;
 	sample.refaults = 1 << 30;
-	/* What was counted before we came is no rate. */
+	/* Counts from before the first sample are not a rate. */
 	assert_int_equal(after(0), PACER_WALK);
 	done();
 	/* A cgroup went away with what it had counted. */

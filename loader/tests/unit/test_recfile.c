@@ -316,7 +316,7 @@ static void kept_from_harm(void **state)
 	assert_int_equal(err, -EEXIST);
 	unlink(cut);
 
-	/* One of ours is, whoever could read it before. */
+	/* A recording of ours is private, whoever could read the old file. */
 	write_file(ends);
 	assert_int_equal(chmod(path, 0644), 0);
 	write_file(ends);
