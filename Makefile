@@ -11,21 +11,17 @@ TREE	:= $(O)/linux-base
 TOOLS	:= $(O)/tools
 IMAGE	:= $(O)/kernel/base/vmlinux
 
-# A verb only once there is something to run.
-BENCH	:= $(wildcard selftests/bench/run)
-
 MAKEFLAGS += --no-print-directory
 SUB	= $(MAKE) O=$(O)
 
-.PHONY: help deps demo test torture check kernel stock debug tools bpf \
+.PHONY: help deps demo unit smoke test coverage torture bench check kernel stock debug tools bpf \
 	loader selftests build vm install install-dev uninstall deb kernel-deb policy \
 	pictures doc-output clean
 
 help:	## this text
 	@echo "usage: make VERB"
 	@echo
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12 | \
-		grep -v '$(if $(BENCH),^$$,^bench)'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 	@echo
 	@echo "On a fresh machine, make demo and make test do all that comes before."
 
@@ -37,11 +33,26 @@ demo:	## see it work: a redis server goes to the background
 	@$(MAKE) build KERNELS=base
 	@kernel/vm --timeout 600 -- selftests/demo
 
+unit:	## tests of the command that take no kernel and no guest
+	@scripts/deps
+	@$(MAKE) $(TOOLS)/lib/libbpf.a
+	@selftests/test unit
+
+smoke:	## after an edit: one guest with a part of the tests
+	@scripts/deps
+	@$(MAKE) build KERNELS=base
+	@selftests/smoke
+
 test:	## all tests
 	@scripts/deps
 	@$(MAKE) build KERNELS="base stock debug"
 	@scripts/deb
 	@selftests/test
+
+coverage:	## what of loader/ the unit tests do not reach, as a table
+	@scripts/deps
+	@$(MAKE) $(TOOLS)/lib/libbpf.a
+	@$(SUB) -C loader coverage
 
 torture:	## MINUTES=n SEED=n: storms, faults and fuzzing on the debug kernel
 	@scripts/deps
@@ -49,13 +60,10 @@ torture:	## MINUTES=n SEED=n: storms, faults and fuzzing on the debug kernel
 	@selftests/torture/run $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(SEED),--seed $(SEED))
 
-ifneq ($(BENCH),)
-.PHONY: bench
 bench:	## what it costs and what it gains, against the stock kernel
 	@scripts/deps
 	@$(MAKE) build KERNELS="base stock"
 	@selftests/bench/run
-endif
 
 check:	## what checkpatch, sparse, clang-format, cppcheck and shellcheck find
 	@scripts/deps
@@ -131,7 +139,8 @@ $(IMAGE):
 
 # Static, from the tree the kernel comes from: Debian's are too old to know
 # struct_ops links. kernel/base names the version.
-$(TOOLS)/lib/libbpf.a: kernel/base $(wildcard kernel/patches/*.patch) | $(IMAGE)
+$(TOOLS)/lib/libbpf.a: kernel/base $(wildcard kernel/patches/*.patch)
+	@kernel/build tree
 	@echo "  MAKE    libbpf"
 	@mkdir -p $(TOOLS)/obj/libbpf $(TOOLS)/lib
 	@$(MAKE) -s -C $(TREE)/tools/lib/bpf O= \
@@ -142,7 +151,7 @@ $(TOOLS)/lib/libbpf.a: kernel/base $(wildcard kernel/patches/*.patch) | $(IMAGE)
 	@cp $(TOOLS)/obj/libbpf/libbpf.a $@
 
 # The same whatever else is installed here: no optional libraries.
-$(TOOLS)/bin/bpftool: $(TOOLS)/lib/libbpf.a
+$(TOOLS)/bin/bpftool: $(TOOLS)/lib/libbpf.a | $(IMAGE)
 	@echo "  MAKE    bpftool"
 	@mkdir -p $(TOOLS)/obj/bpftool $(TOOLS)/bin
 	@$(MAKE) -s -C $(TREE)/tools/bpf/bpftool O= OUTPUT=$(TOOLS)/obj/bpftool/ \

@@ -26,17 +26,14 @@ $(BENCH_DIR)/%.o: bench/%.c bench/bench.mk | $(BENCH_SKELS)
 $(BENCH_DIR)/util.o: lib/util.c $(DEPS) | $(BENCH_DIR)
 	@$(CC) $(TEST_CFLAGS) -c $< -o $@
 
-$(BENCH_DIR)/bench.bpf.o: bench/bench.bpf.c $(O)/vmlinux.h bench/bench.mk | $(BENCH_DIR)
-	@echo "  BPF     selftests/bench/bench.bpf.o"
-	@clang-19 -target bpf -mcpu=v3 -g -O2 -Wall -Wextra \
-		-Wno-unused-parameter -D__TARGET_ARCH_x86 -I../include -I$(O) \
-		-I$(O)/tools/include -MMD -MP -c $< -o $@
+$(BENCH_DIR)/bench.bpf.o: bench/bench.bpf.c $(O)/vmlinux.h bench/bench.mk ../bpf/compile.mk
+	$(call compile_bpf,selftests/bench/bench.bpf.o)
 
 $(BENCH_DIR)/bench_policy.skel.h: $(BENCH_DIR)/bench.bpf.o
-	@$(O)/tools/bin/bpftool gen skeleton $< name bench_policy >$@
+	@$(BPFTOOL) gen skeleton $< name bench_policy >$@
 
 $(BENCH_DIR)/policy_noop.skel.h: $(O)/bpf/noop.bpf.o | $(BENCH_DIR)
-	@$(O)/tools/bin/bpftool gen skeleton $< name policy_noop >$@
+	@$(BPFTOOL) gen skeleton $< name policy_noop >$@
 
 $(BENCH_DIR):
 	@mkdir -p $@

@@ -6,7 +6,7 @@
 
 # shellcheck source=selftests/command/tap.bash
 . "$(dirname "$0")/tap.bash"
-objects=$build/loader/guest
+objects=$dir/objects
 cgroup=/sys/fs/cgroup/explain_test
 redis=
 

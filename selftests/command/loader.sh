@@ -6,7 +6,7 @@
 
 # shellcheck source=selftests/command/tap.bash
 . "$(dirname "$0")/tap.bash"
-objects=$build/loader/guest
+objects=$dir/objects
 pins=/sys/fs/bpf/pmadv
 
 # Without a program to start, which takes longer than what it waits for.
@@ -128,7 +128,7 @@ expect 0 'bad attached' "attach: an object of somebody else" \
 pmadv detach --all >/dev/null
 expect 2 'has no policy' "attach: an object without a policy" pmadv attach monitor
 expect 2 'more than one policy' "attach: an object with two" \
-	pmadv attach "$objects/two.bpf.o"
+	pmadv attach "$build/loader/tests/two.bpf.o"
 expect 2 'must be in .struct_ops.link' "attach: one without a link" \
 	pmadv attach "$objects/nolink.bpf.o"
 expect 1 'can write end, max_pages' "attach: one the verifier refuses, with its words" \

@@ -178,7 +178,7 @@ expect 4 'no permission' "unprivileged" \
 	setpriv --reuid 65534 --clear-groups pmadv monitor
 
 mkdir "$tmp/future"
-cp "$build/loader/guest/future.bpf.o" "$tmp/future/monitor.bpf.o"
+cp "$dir/objects/future.bpf.o" "$tmp/future/monitor.bpf.o"
 export PMADV_POLICY_DIR=$tmp/future
 start --json
 walk $target -a cold

@@ -181,7 +181,7 @@ result $? "NO_COLOR: no colours"
 pkill -TERM -x pmadv
 ended 0 "SIGTERM: the same"
 mkdir "$tmp/future"
-cp "$build/loader/guest/future.bpf.o" "$tmp/future/monitor.bpf.o"
+cp "$dir/objects/future.bpf.o" "$tmp/future/monitor.bpf.o"
 start "PMADV_POLICY_DIR=$tmp/future pmadv top"
 see 15 'LAST VERDICTS'
 pmadv advise $sleeper -a cold >/dev/null

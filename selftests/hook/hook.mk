@@ -5,9 +5,6 @@
 
 TEST_PROGS += hook
 
-HOOK_CLANG	?= clang-19
-HOOK_BPFTOOL	:= $(O)/tools/bin/bpftool
-
 HOOK_SRCS := $(wildcard hook/*.c)
 HOOK_OBJS := $(HOOK_SRCS:hook/%.c=$(OUT)/hook.d/%.o)
 
@@ -18,9 +15,6 @@ HOOK_SKELS := $(HOOK_TEST_BPF:%=$(OUT)/hook.d/%.skel.h) \
 
 HOOK_CFLAGS := $(TEST_CFLAGS) -Wno-missing-field-initializers \
 	       -Wno-format-zero-length -I$(OUT)/hook.d -I$(O)/tools/include
-HOOK_BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra \
-		   -Wno-unused-parameter -D__TARGET_ARCH_x86 -I../include \
-		   -I$(O) -I$(O)/tools/include
 
 $(OUT)/hook: $(HOOK_OBJS) lib/util.c $(O)/tools/lib/libbpf.a
 	@echo "  LD      selftests/hook"
@@ -31,9 +25,8 @@ $(HOOK_OBJS): $(OUT)/hook.d/%.o: hook/%.c hook/hook.mk | $(HOOK_SKELS)
 	@echo "  CC      selftests/hook/$*.o"
 	@$(CC) $(HOOK_CFLAGS) -MMD -MP -c $< -o $@
 
-$(OUT)/bpf/hook_%.bpf.o: hook/bpf/%.bpf.c $(O)/vmlinux.h hook/hook.mk | $(OUT)/bpf
-	@echo "  BPF     selftests/hook/bpf/$*.bpf.o"
-	@$(HOOK_CLANG) $(HOOK_BPF_CFLAGS) -MMD -MP -c $< -o $@
+$(OUT)/bpf/hook_%.bpf.o: hook/bpf/%.bpf.c $(O)/vmlinux.h hook/hook.mk ../bpf/compile.mk
+	$(call compile_bpf,selftests/hook/bpf/$*.bpf.o)
 
 # The macros of hook.h, as a table.
 $(OUT)/hook.d/constants.o: $(OUT)/hook.d/constants.inc
@@ -41,12 +34,12 @@ $(OUT)/hook.d/constants.inc: ../include/pmadv/hook.h hook/hook.mk | $(OUT)/hook.
 	@sed -n 's/^#define \(PMADV_[A-Z0-9_]*\)[ \t].*/	{ "\1", \1 },/p' $< >$@
 
 $(OUT)/hook.d/hook_%.skel.h: $(OUT)/bpf/hook_%.bpf.o | $(OUT)/hook.d
-	@$(HOOK_BPFTOOL) gen skeleton $< name hook_$* >$@
+	@$(BPFTOOL) gen skeleton $< name hook_$* >$@
 
 $(OUT)/hook.d/policy_%.skel.h: $(O)/bpf/%.bpf.o | $(OUT)/hook.d
-	@$(HOOK_BPFTOOL) gen skeleton $< name policy_$* >$@
+	@$(BPFTOOL) gen skeleton $< name policy_$* >$@
 
-$(OUT)/hook.d $(OUT)/bpf:
+$(OUT)/hook.d:
 	@mkdir -p $@
 
 .PRECIOUS: $(OUT)/bpf/hook_%.bpf.o

@@ -13,15 +13,11 @@ $(OUT)/races: kernel/races.c $(RACES_SKEL) $(DEPS) $(O)/tools/lib/libbpf.a kerne
 	@$(CC) $(TEST_CFLAGS) -I$(OUT)/races.d -I$(O)/tools/include -o $@ \
 		$< lib/util.c $(O)/tools/lib/libbpf.a -lelf -lz
 
-$(RACES_BPF): kernel/races.bpf.c $(O)/vmlinux.h kernel/kernel.mk
-	@echo "  BPF     selftests/kernel/races.bpf.o"
-	@mkdir -p $(@D)
-	@clang-19 -target bpf -mcpu=v3 -g -O2 -Wall -Wextra \
-		-Wno-unused-parameter -D__TARGET_ARCH_x86 -I../include -I$(O) \
-		-I$(O)/tools/include -MMD -MP -c $< -o $@
+$(RACES_BPF): kernel/races.bpf.c $(O)/vmlinux.h kernel/kernel.mk ../bpf/compile.mk
+	$(call compile_bpf,selftests/kernel/races.bpf.o)
 
 $(RACES_SKEL): $(RACES_BPF)
 	@mkdir -p $(@D)
-	@$(O)/tools/bin/bpftool gen skeleton $< name races >$@
+	@$(BPFTOOL) gen skeleton $< name races >$@
 
 -include $(RACES_BPF:.o=.d)

@@ -15,15 +15,11 @@ $(TORTURE_PROGS): $(OUT)/torture/%: torture/%.c torture/torture.h $(TORTURE_SKEL
 	@$(CC) $(TEST_CFLAGS) -I$(OUT)/torture -I$(O)/tools/include -o $@ $< lib/util.c \
 		$(O)/tools/lib/libbpf.a -lelf -lz
 
-$(TORTURE_BPF): torture/torture.bpf.c $(O)/vmlinux.h torture/torture.mk
-	@echo "  BPF     selftests/torture/torture.bpf.o"
-	@mkdir -p $(@D)
-	@clang-19 -target bpf -mcpu=v3 -g -O2 -Wall -Wextra \
-		-Wno-unused-parameter -D__TARGET_ARCH_x86 -I../include -I$(O) \
-		-I$(O)/tools/include -MMD -MP -c $< -o $@
+$(TORTURE_BPF): torture/torture.bpf.c $(O)/vmlinux.h torture/torture.mk ../bpf/compile.mk
+	$(call compile_bpf,selftests/torture/torture.bpf.o)
 
 $(TORTURE_SKEL): $(TORTURE_BPF)
 	@mkdir -p $(@D)
-	@$(O)/tools/bin/bpftool gen skeleton $< name torture >$@
+	@$(BPFTOOL) gen skeleton $< name torture >$@
 
 -include $(TORTURE_BPF:.o=.d)
