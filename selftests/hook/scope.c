@@ -4,12 +4,15 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "hook.h"
 
 #define OUTER	HOOK_CGROUP
 #define INNER	HOOK_CGROUP "/inner"
+#define APART	HOOK_CGROUP "/apart"
 #define ROOT	"/sys/fs/cgroup"
 
 /* A cgroup's id is its directory's inode number. */
@@ -34,6 +37,7 @@ static void remove_cgroups(struct hook *h)
 	if (h->target.pid > 0)
 		join(h, ROOT);
 	rmdir(INNER);
+	rmdir(APART);
 	rmdir(OUTER);
 }
 
@@ -44,7 +48,8 @@ static int setup_cgroups(struct hook *h)
 		return 0;
 	}
 	if ((mkdir(OUTER, 0755) && errno != EEXIST) ||
-	    (mkdir(INNER, 0755) && errno != EEXIST))
+	    (mkdir(INNER, 0755) && errno != EEXIST) ||
+	    (mkdir(APART, 0755) && errno != EEXIST))
 		return -errno;
 	return hook_setup_target(h);
 }
@@ -237,6 +242,56 @@ static void run_removed_updating(struct hook *h)
 	EXPECT_EQ(h->more[1]->bss->exits, 1);
 }
 
+/* See only the cgroup APART, and below. 0 or -errno. */
+static int go_apart(void)
+{
+	int err = write_file(APART "/cgroup.procs", "0");
+
+	return err ?: unshare(CLONE_NEWCGROUP) ? -errno : 0;
+}
+
+static int attach_second_apart(struct hook *h)
+{
+	return go_apart() ?: hook_attach(h->more[1]->maps.hook,
+					 &h->more_link[1]);
+}
+
+static int update_first_apart(struct hook *h)
+{
+	return go_apart() ?: bpf_link__update_map(h->more_link[0],
+						  h->more[1]->maps.hook);
+}
+
+static void expect_apart(struct hook *h, int (*call)(struct hook *h), int err)
+{
+	int status = 0;
+	pid_t pid = hook_start(h, call);
+
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(WEXITSTATUS(status), err);
+}
+
+/* A namespace hides a cgroup from who attaches, and takes it from nobody. */
+static void run_namespace(struct hook *h)
+{
+	EXPECT_EQ(attach_to(h, 0, OUTER), 0);
+	EXPECT_EQ(join(h, INNER), 0);
+	h->more[1] = hook_load(cgroup_id(INNER));
+	if (!EXPECT(h->more[1], ""))
+		return;
+	expect_apart(h, attach_second_apart, ENOENT);
+	hook_policy__destroy(h->more[1]);
+
+	h->more[1] = hook_load(cgroup_id(OUTER));
+	if (!EXPECT(h->more[1], ""))
+		return;
+	expect_apart(h, update_first_apart, 0);
+	EXPECT(!hook_hung_up(h->more_link[0], 500), "");
+	EXPECT_EQ(who_decides(h), SECOND);
+	EXPECT_EQ(h->more[1]->bss->exits, 0);
+	hook_expect_exit(h->more[0], 1, PMADV_EXIT_REPLACED);
+}
+
 /* Ejecting one policy leaves the next nearest in charge. */
 static void run_scope_ejected(struct hook *h)
 {
@@ -302,6 +357,13 @@ const struct hook_test hook_scope_tests[] = {
 		.description = "and one that takes the place of another",
 		.setup = setup_cgroups,
 		.run = run_removed_updating,
+		.cleanup = remove_cgroups,
+	},
+	{
+		.name = "scope_namespace",
+		.description = "a link can be updated from any cgroup namespace",
+		.setup = setup_cgroups,
+		.run = run_namespace,
 		.cleanup = remove_cgroups,
 	},
 	{

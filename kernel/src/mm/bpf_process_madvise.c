@@ -43,7 +43,8 @@
  * @link: What attached it; NULL once detachment began. @pmadv_mutex.
  * @detach_work: Detaches @link when the kernel wants the policy to leave.
  * @id: Names it in sysfs; never used again.
- * @cgroup_id: Its scope, 0 for the system.
+ * @cgroup: Its scope, held; NULL for the system.
+ * @cgroup_id: The same as a number, 0 for the system.
  * @name: Of the policy, which outlives @ops here.
  * @exit_kind: The gate: enum pmadv_exit_kind, PMADV_EXIT_NONE while open.
  * @exit_info: Why; stable once readers that saw the gate open are gone.
@@ -60,6 +61,7 @@ struct pmadv_policy {
 	struct bpf_link *link;
 	struct work_struct detach_work;
 	u64 id;
+	struct cgroup *cgroup;
 	u64 cgroup_id;
 	char name[PMADV_NAME_LEN];
 	atomic_t exit_kind;
@@ -93,6 +95,13 @@ static u32 pmadv_ops_type_id;
 static struct pmadv_policy *to_policy(struct kobject *kobj)
 {
 	return container_of(kobj, struct pmadv_policy, kobj);
+}
+
+/* NULL is the system, and needs no reference. */
+static void pmadv_scope_put(struct cgroup *cgrp)
+{
+	if (cgrp)
+		cgroup_put(cgrp);
 }
 
 static const char *pmadv_exit_kind_name(u32 kind)
@@ -193,9 +202,11 @@ void pmadv_cgroup_offline(struct cgroup *cgrp)
 {
 	struct pmadv_policy *policy;
 
+	/* Pairs with pmadv_check_alive(): one of the two sees the other. */
+	smp_mb();
 	rcu_read_lock();
 	list_for_each_entry_rcu(policy, &pmadv_policies, node)
-		if (policy->cgroup_id == cgroup_id(cgrp))
+		if (policy->cgroup == cgrp)
 			pmadv_expel(policy, PMADV_EXIT_CGROUP, 0,
 				    "its cgroup was removed");
 	rcu_read_unlock();
@@ -203,13 +214,14 @@ void pmadv_cgroup_offline(struct cgroup *cgrp)
 
 /* ---- What process_madvise(2) calls ------------------------------------ */
 
-static struct pmadv_policy *pmadv_find_policy(u64 cgroup_id)
+/* The policy of a cgroup, or of the system if @cgrp is NULL. */
+static struct pmadv_policy *pmadv_find_policy(const struct cgroup *cgrp)
 {
 	struct pmadv_policy *policy;
 
 	list_for_each_entry_rcu(policy, &pmadv_policies, node,
 				lockdep_is_held(&pmadv_mutex))
-		if (policy->cgroup_id == cgroup_id)
+		if (policy->cgroup == cgrp)
 			return policy;
 	return NULL;
 }
@@ -221,11 +233,11 @@ static struct pmadv_policy *pmadv_policy_for(struct task_struct *task)
 	struct cgroup *cgrp;
 
 	for (cgrp = task_dfl_cgroup(task); cgrp; cgrp = cgroup_parent(cgrp)) {
-		policy = pmadv_find_policy(cgroup_id(cgrp));
+		policy = pmadv_find_policy(cgrp);
 		if (policy)
 			return policy;
 	}
-	return pmadv_find_policy(0);
+	return pmadv_find_policy(NULL);
 }
 
 /*
@@ -447,7 +459,10 @@ ATTRIBUTE_GROUPS(pmadv_policy);
 
 static void pmadv_policy_release(struct kobject *kobj)
 {
-	kfree_rcu(to_policy(kobj), rcu);
+	struct pmadv_policy *policy = to_policy(kobj);
+
+	pmadv_scope_put(policy->cgroup);
+	kfree_rcu(policy, rcu);
 }
 
 static const struct sysfs_ops pmadv_policy_sysfs_ops = {
@@ -679,18 +694,23 @@ static const struct btf_kfunc_id_set pmadv_kfunc_set = {
 
 /* ---- struct_ops ------------------------------------------------------- */
 
+/* The reference to @cgrp, if it is not NULL, becomes the policy's. */
 static struct pmadv_policy *pmadv_policy_alloc(struct process_madvise_ops *ops,
+					       struct cgroup *cgrp,
 					       struct bpf_link *link)
 {
 	struct pmadv_policy *policy = kzalloc(sizeof(*policy), GFP_KERNEL);
 
-	if (!policy)
+	if (!policy) {
+		pmadv_scope_put(cgrp);
 		return NULL;
+	}
 	INIT_LIST_HEAD(&policy->node);
 	INIT_WORK(&policy->detach_work, pmadv_detach_work);
 	spin_lock_init(&policy->total_lock);
 	policy->ops = ops;
 	policy->link = link;
+	policy->cgroup = cgrp;
 	policy->cgroup_id = ops->cgroup_id;
 	policy->id = ++pmadv_last_policy_id;
 	strscpy(policy->name, ops->name);
@@ -702,9 +722,10 @@ static struct pmadv_policy *pmadv_policy_alloc(struct process_madvise_ops *ops,
  * update and unreg, by the struct_ops core.
  */
 static struct pmadv_policy *pmadv_policy_create(struct process_madvise_ops *ops,
+						struct cgroup *cgrp,
 						struct bpf_link *link)
 {
-	struct pmadv_policy *policy = pmadv_policy_alloc(ops, link);
+	struct pmadv_policy *policy = pmadv_policy_alloc(ops, cgrp, link);
 	int err;
 
 	if (!policy)
@@ -748,24 +769,21 @@ static struct pmadv_policy *pmadv_policy_of(struct process_madvise_ops *ops)
 	return NULL;
 }
 
-/* Only a cgroup that exists can be a scope; 0 is the system. */
-static int pmadv_check_scope(u64 cgroup_id)
+/* If the cgroup went away before @policy was in force, nobody comes to tell. */
+static void pmadv_check_alive(struct pmadv_policy *policy)
 {
-	struct cgroup *cgrp;
-
-	if (!cgroup_id)
-		return 0;
-	cgrp = cgroup_get_from_id(cgroup_id);
-	if (IS_ERR(cgrp))
-		return PTR_ERR(cgrp);
-	cgroup_put(cgrp);
-	return 0;
+	smp_mb();
+	if (policy->cgroup &&
+	    !(READ_ONCE(policy->cgroup->self.flags) & CSS_ONLINE))
+		pmadv_expel(policy, PMADV_EXIT_CGROUP, 0,
+			    "its cgroup was removed");
 }
 
 static int bpf_pmadv_reg(void *kdata, struct bpf_link *link)
 {
 	struct process_madvise_ops *ops = kdata;
 	struct pmadv_policy *policy;
+	struct cgroup *cgrp = NULL;
 	int err = 0;
 
 	/* Without a link nobody could be told of an ejection. */
@@ -774,18 +792,23 @@ static int bpf_pmadv_reg(void *kdata, struct bpf_link *link)
 	/* A BPF token lends these in a user namespace; a policy is for all. */
 	if (!bpf_capable() || !perfmon_capable())
 		return -EPERM;
-	err = pmadv_check_scope(ops->cgroup_id);
-	if (err)
-		return err;
+	/* A scope is a cgroup that whoever attaches can see. */
+	if (ops->cgroup_id) {
+		cgrp = cgroup_get_from_id(ops->cgroup_id);
+		if (IS_ERR(cgrp))
+			return PTR_ERR(cgrp);
+	}
 
 	mutex_lock(&pmadv_mutex);
-	if (pmadv_policy_of(ops) || pmadv_find_policy(ops->cgroup_id))
+	if (pmadv_policy_of(ops) || pmadv_find_policy(cgrp))
 		err = -EBUSY;
 	mutex_unlock(&pmadv_mutex);
-	if (err)
+	if (err) {
+		pmadv_scope_put(cgrp);
 		return err;
+	}
 
-	policy = pmadv_policy_create(ops, link);
+	policy = pmadv_policy_create(ops, cgrp, link);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 
@@ -793,10 +816,7 @@ static int bpf_pmadv_reg(void *kdata, struct bpf_link *link)
 	list_add_tail_rcu(&policy->node, &pmadv_policies);
 	mutex_unlock(&pmadv_mutex);
 
-	/* If the cgroup went away meanwhile, nobody will come to tell. */
-	if (pmadv_check_scope(policy->cgroup_id))
-		pmadv_expel(policy, PMADV_EXIT_CGROUP, 0,
-			    "its cgroup was removed");
+	pmadv_check_alive(policy);
 	return 0;
 }
 
@@ -817,6 +837,7 @@ static int bpf_pmadv_update(void *kdata, void *old_kdata, struct bpf_link *link)
 {
 	struct process_madvise_ops *ops = kdata, *old_ops = old_kdata;
 	struct pmadv_policy *policy, *old;
+	struct cgroup *cgrp;
 	int err = 0;
 
 	if (ops->cgroup_id != old_ops->cgroup_id)
@@ -824,14 +845,18 @@ static int bpf_pmadv_update(void *kdata, void *old_kdata, struct bpf_link *link)
 	if (!bpf_capable() || !perfmon_capable())
 		return -EPERM;
 
+	/* The scope stays, whether or not whoever updates can see it. */
 	mutex_lock(&pmadv_mutex);
 	if (pmadv_policy_of(ops))
 		err = -EBUSY;
+	cgrp = pmadv_policy_of(old_ops)->cgroup;
+	if (!err && cgrp)
+		cgroup_get(cgrp);
 	mutex_unlock(&pmadv_mutex);
 	if (err)
 		return err;
 
-	policy = pmadv_policy_create(ops, link);
+	policy = pmadv_policy_create(ops, cgrp, link);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 
@@ -851,9 +876,7 @@ static int bpf_pmadv_update(void *kdata, void *old_kdata, struct bpf_link *link)
 	}
 
 	pmadv_retire(old, PMADV_EXIT_REPLACED, "replaced");
-	if (pmadv_check_scope(policy->cgroup_id))
-		pmadv_expel(policy, PMADV_EXIT_CGROUP, 0,
-			    "its cgroup was removed");
+	pmadv_check_alive(policy);
 	return 0;
 }
 
