@@ -56,7 +56,7 @@ static void run_again(struct hook *h)
 		hook_detach(&h->link);
 		EXPECT_EQ(hook_walk(h, 0, 0), -ENOENT);
 		hook_expect_exit(h->skel, i, PMADV_EXIT_DETACHED);
-		EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), 0);
+		EXPECT_EQ(hook_attach_again(h->skel->maps.hook, &h->link), 0);
 	}
 }
 
@@ -78,7 +78,7 @@ static void run_update(struct hook *h)
 
 	/* One that does not want to: the one before stays. */
 	bss->init_ret = -ENOSPC;
-	EXPECT_EQ(bpf_link__update_map(h->link, h->skel->maps.hook), -ENOSPC);
+	EXPECT_EQ(hook_update_again(h->link, h->skel->maps.hook), -ENOSPC);
 	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
 	EXPECT_EQ(bss->other_seen, 2);
 
@@ -187,29 +187,24 @@ static void run_update_ejecting(struct hook *h)
 	EXPECT(hook_hung_up(h->link, 5000), "");
 }
 
-static void *detach_slowly(void *arg)
-{
-	struct hook *h = arg;
-
-	EXPECT_EQ(bpf_link__detach(h->link), 0);
-	return NULL;
-}
-
-/* While its exit() runs it stands in sysfs, without a link. */
+/* While its exit() runs it is out of force, but the next init() must wait. */
 static void run_detach_slowly(struct hook *h)
 {
-	pthread_t thread;
+	struct bpf_link *again = NULL;
 
 	EXPECT(hook_counter("hook", "link_id") > 0, "");
 	h->skel->bss->hold = HOOK_HOLD_EXIT;
-	if (!EXPECT_EQ(pthread_create(&thread, NULL, detach_slowly, h), 0))
-		return;
-	hook_await_held(h->skel, HOOK_HOLD_EXIT);
-	EXPECT_EQ(hook_counter("hook", "link_id"), 0);
+	EXPECT_EQ(bpf_link__detach(h->link), 0);
+	EXPECT_EQ(hook_counter("hook", "link_id"), -ENOENT);
 	EXPECT_EQ(hook_walk(h, 0, 0), -ENOENT);
+	hook_await_held(h->skel, HOOK_HOLD_EXIT);
+	EXPECT_EQ(hook_attach(h->skel->maps.hook, &again), -EBUSY);
+	EXPECT_EQ(h->skel->bss->inits, 1);
+
 	h->skel->bss->hold = 0;
-	pthread_join(thread, NULL);
 	hook_expect_exit(h->skel, 1, PMADV_EXIT_DETACHED);
+	EXPECT_EQ(hook_attach_again(h->skel->maps.hook, &again), 0);
+	hook_detach(&again);
 }
 
 static void run_detach(struct hook *h)
@@ -353,7 +348,7 @@ const struct hook_test hook_attach_tests[] = {
 	},
 	{
 		.name = "detach_slowly",
-		.description = "a policy that takes its leave has no link",
+		.description = "a policy that takes its leave is in nobody's way",
 		.setup = hook_setup_attached,
 		.run = run_detach_slowly,
 	},

@@ -126,6 +126,9 @@ struct hook_policy *hook_load(uint64_t cgroup_id);
 /* Attach; -errno on failure. */
 int hook_attach(struct bpf_map *map, struct bpf_link **link);
 void hook_detach(struct bpf_link **link);
+/* The same, and update, as soon as the map's last life as a policy has ended. */
+int hook_attach_again(struct bpf_map *map, struct bpf_link **link);
+int hook_update_again(struct bpf_link *link, struct bpf_map *map);
 
 /* Add a rule to a policy; NULL if there are too many. */
 struct hook_rule *hook_rule(struct hook_policy *skel, uint64_t start,

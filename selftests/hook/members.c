@@ -12,6 +12,7 @@
 #include <linux/userfaultfd.h>
 
 #include "hook.h"
+#include "hook_tcp.skel.h"
 
 static struct hook_rule *answer(struct hook *h, int verdict)
 {
@@ -125,13 +126,13 @@ static void run_begin_sleeps(struct hook *h)
 	EXPECT(!strcmp(h->skel->bss->text, text), "");
 }
 
-/* A begin() that sleeps on a page which comes only when we say so. */
+/* A begin() or end() that sleeps on a page which comes only when we say so. */
 struct sleeper {
 	struct hook *h;
 	char *page;
 	int uffd;
 	long ret;
-	bool detached;
+	bool done;
 };
 
 static void *walk_and_sleep(void *arg)
@@ -142,12 +143,26 @@ static void *walk_and_sleep(void *arg)
 	return NULL;
 }
 
-static void *detach_sleeping(void *arg)
+/* Whatever else has to do with struct_ops goes on. */
+static void *use_struct_ops(void *arg)
 {
+	struct hook_tcp *tcp = hook_tcp__open_and_load();
+	struct bpf_link *link = NULL;
 	struct sleeper *s = arg;
+	struct hook *h = s->h;
 
-	bpf_link__detach(s->h->link);
-	__atomic_store_n(&s->detached, true, __ATOMIC_SEQ_CST);
+	EXPECT_EQ(bpf_link__detach(h->link), 0);
+	EXPECT(hook_hung_up(h->link, 0), "");
+	EXPECT_EQ(hook_attach(h->skel->maps.other, &link), 0);
+	EXPECT_EQ(hook_counter("other", "calls"), 0);
+	hook_detach(&link);
+
+	if (EXPECT(tcp, "")) {
+		EXPECT_EQ(hook_attach(tcp->maps.hook_tcp, &link), 0);
+		hook_detach(&link);
+	}
+	hook_tcp__destroy(tcp);
+	__atomic_store_n(&s->done, true, __ATOMIC_SEQ_CST);
 	return NULL;
 }
 
@@ -183,11 +198,39 @@ static void wake(struct sleeper *s)
 	EXPECT_EQ(ioctl(s->uffd, UFFDIO_COPY, &copy), 0);
 }
 
-static void run_detach_sleeping(struct hook *h)
+/* The walk sleeps in there; a second map of the same life must not begin. */
+static void expect_undisturbed(struct sleeper *s)
+{
+	struct hook *h = s->h;
+	struct bpf_link *again = NULL;
+	pthread_t others;
+	unsigned int i;
+
+	if (!EXPECT_EQ(pthread_create(&others, NULL, use_struct_ops, s), 0)) {
+		wake(s);
+		return;
+	}
+	for (i = 0; i < 1000; i++) {
+		if (__atomic_load_n(&s->done, __ATOMIC_SEQ_CST))
+			break;
+		hook_sleep_ms(10);
+	}
+	if (EXPECT(i < 1000, ": others had to wait")) {
+		EXPECT_EQ(hook_attach(h->skel->maps.hook, &again), -EBUSY);
+		EXPECT_EQ(h->skel->bss->inits, 1);
+		EXPECT_EQ(h->skel->bss->exits, 0);
+	}
+	wake(s);
+	pthread_join(others, NULL);
+	hook_detach(&again);
+}
+
+static void sleep_in(struct hook *h, bool end)
 {
 	struct sleeper s = { .h = h, .uffd = -1, .page = MAP_FAILED };
-	volatile __u64 *begins = &h->skel->bss->begins;
-	pthread_t walker, detacher;
+	volatile __u64 *there = end ? &h->skel->bss->ends :
+				      &h->skel->bss->begins;
+	pthread_t walker;
 	unsigned int i;
 
 	if (open_missing_page(&s)) {
@@ -195,38 +238,47 @@ static void run_detach_sleeping(struct hook *h)
 		goto out;
 	}
 	answer(h, MADV_PAGEOUT);
+	h->skel->bss->text_at_end = end;
 	h->skel->bss->caller_text = (__u64)(unsigned long)s.page;
 
 	if (!EXPECT_EQ(pthread_create(&walker, NULL, walk_and_sleep, &s), 0))
 		goto out;
-	for (i = 0; !*begins && i < 500; i++)
+	for (i = 0; !*there && i < 500; i++)
 		hook_sleep_ms(10);
-	EXPECT_EQ(*begins, 1);
-	if (EXPECT_EQ(pthread_create(&detacher, NULL, detach_sleeping, &s),
-		      0)) {
-		/* It must wait: the programs are still in use. */
-		hook_sleep_ms(200);
-		EXPECT(!__atomic_load_n(&s.detached, __ATOMIC_SEQ_CST), "");
-		EXPECT_EQ(h->skel->bss->exits, 0);
-		wake(&s);
-		pthread_join(detacher, NULL);
-	} else {
-		wake(&s);
-	}
+	EXPECT_EQ(*there, 1);
+	expect_undisturbed(&s);
 	pthread_join(walker, NULL);
 
 	EXPECT_EQ(h->skel->bss->text_ret, sizeof("awake"));
 	hook_expect_exit(h->skel, 1, PMADV_EXIT_DETACHED);
-	EXPECT_EQ(s.ret, -ECANCELED);
-	EXPECT_EQ(h->result.stopped, PMADV_STOPPED_DETACHED);
-	EXPECT_EQ(h->skel->bss->nr_seen, 0);
-	EXPECT_EQ(h->skel->bss->ends, 0);
-	EXPECT_EQ(hook_present(h, h->addr, h->len), 64);
+	EXPECT_EQ(s.ret, end ? h->len : -ECANCELED);
+	EXPECT_EQ(h->result.stopped, end ? PMADV_STOPPED_NOT :
+					   PMADV_STOPPED_DETACHED);
+	EXPECT_EQ(h->skel->bss->nr_seen, end);
+	EXPECT_EQ(h->skel->bss->ends, end);
+	EXPECT_EQ(hook_present(h, h->addr, h->len), end ? 0 : 64);
+
+	/* Its life is over, and another may begin. */
+	hook_detach(&h->link);
+	h->skel->bss->caller_text = 0;
+	EXPECT_EQ(hook_attach_again(h->skel->maps.hook, &h->link), 0);
+	EXPECT_EQ(h->skel->bss->inits, 2);
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
 out:
 	if (s.page != MAP_FAILED)
 		munmap(s.page, PAGE);
 	if (s.uffd >= 0)
 		close(s.uffd);
+}
+
+static void run_sleep_in_begin(struct hook *h)
+{
+	sleep_in(h, false);
+}
+
+static void run_sleep_in_end(struct hook *h)
+{
+	sleep_in(h, true);
 }
 
 static void run_init_fails(struct hook *h)
@@ -391,10 +443,16 @@ const struct hook_test hook_member_tests[] = {
 		.run = run_begin_sleeps,
 	},
 	{
-		.name = "detach_sleeping",
-		.description = "detaching waits for a begin() that sleeps",
+		.name = "sleep_in_begin",
+		.description = "nobody waits for a begin() that sleeps",
 		.setup = hook_setup_attached,
-		.run = run_detach_sleeping,
+		.run = run_sleep_in_begin,
+	},
+	{
+		.name = "sleep_in_end",
+		.description = "nor for an end()",
+		.setup = hook_setup_attached,
+		.run = run_sleep_in_end,
 	},
 	{
 		.name = "init_fails",

@@ -312,9 +312,10 @@ static void run_no_progress(struct hook *h)
 
 	for (i = 0; i < ARRAY_LEN(wrong); i++) {
 		hook_detach(&h->link);
-		h->skel->bss->exits = 0;
-		if (!EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), 0))
+		if (!EXPECT_EQ(hook_attach_again(h->skel->maps.hook,
+						 &h->link), 0))
 			return;
+		h->skel->bss->exits = 0;
 		rule = answer(h, MADV_PAGEOUT);
 		rule->todo = HOOK_DO_SET_END | HOOK_DO_SAMPLE;
 		rule->set_end = wrong[i];

@@ -90,6 +90,27 @@ int hook_attach(struct bpf_map *map, struct bpf_link **link)
 	return errno ? -errno : -EINVAL;
 }
 
+int hook_attach_again(struct bpf_map *map, struct bpf_link **link)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; (err = hook_attach(map, link)) == -EBUSY && i < 5000; i++)
+		hook_sleep_ms(1);
+	return err;
+}
+
+int hook_update_again(struct bpf_link *link, struct bpf_map *map)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; (err = bpf_link__update_map(link, map)) == -EBUSY &&
+	     i < 5000; i++)
+		hook_sleep_ms(1);
+	return err;
+}
+
 void hook_detach(struct bpf_link **link)
 {
 	bpf_link__destroy(*link);

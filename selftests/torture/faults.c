@@ -183,10 +183,38 @@ static void close_vma(struct faults *f, long ret)
 		close(ret);
 }
 
-static long run_attach(struct faults *f)
+/* A map can't be a policy again before exit() of the last time has run. */
+static long when_free(struct faults *f, long (*try)(struct faults *f))
+{
+	unsigned int i;
+	long ret;
+
+	for (i = 0; (ret = try(f)) == -EBUSY && i < 5000; i++)
+		usleep(1000);
+	return ret;
+}
+
+static long try_calm(struct faults *f)
+{
+	f->link = bpf_map__attach_struct_ops(f->skel->maps.calm);
+	return f->link ? 0 : -errno;
+}
+
+static void attach_calm(struct faults *f)
+{
+	bpf_link__destroy(f->link);
+	expect(f, !when_free(f, try_calm), "cannot attach: %d", errno);
+}
+
+static long try_attach(struct faults *f)
 {
 	return bpf_link_create(bpf_map__fd(f->skel->maps.calm), 0,
 			       44 /* BPF_STRUCT_OPS */, NULL);
+}
+
+static long run_attach(struct faults *f)
+{
+	return when_free(f, try_attach);
 }
 
 /* One that was refused is not in force, nor in sysfs. */
@@ -198,11 +226,16 @@ static void undo_attach(struct faults *f, long ret)
 		close(ret);
 }
 
-static long run_update(struct faults *f)
+static long try_update(struct faults *f)
 {
 	struct bpf_map *to = f->skel->maps.calm_twin;
 
 	return bpf_link_update(bpf_link__fd(f->link), bpf_map__fd(to), NULL);
+}
+
+static long run_update(struct faults *f)
+{
+	return when_free(f, try_update);
 }
 
 /* Either the one or the other is in force. */
@@ -212,8 +245,7 @@ static void undo_update(struct faults *f, long ret)
 
 	expect(f, walked >= 0 || walked == -EAGAIN,
 	       "after an update that returned %ld: %ld", ret, walked);
-	bpf_link__destroy(f->link);
-	f->link = bpf_map__attach_struct_ops(f->skel->maps.calm);
+	attach_calm(f);
 }
 
 static long run_detach(struct faults *f)
@@ -224,8 +256,7 @@ static long run_detach(struct faults *f)
 static void undo_detach(struct faults *f, long ret)
 {
 	(void)ret;
-	bpf_link__destroy(f->link);
-	f->link = bpf_map__attach_struct_ops(f->skel->maps.calm);
+	attach_calm(f);
 }
 
 static long run_sysfs(struct faults *f)
@@ -660,7 +691,7 @@ int main(int argc, char **argv)
 		fail_each(&f, &operations[i]);
 		result(&f, operations[i].name);
 	}
-	f.link = bpf_map__attach_struct_ops(f.skel->maps.calm);
+	attach_calm(&f);
 	for (i = 0; i < ARRAY_LEN(policy_operations); i++) {
 		fail_each(&f, &policy_operations[i]);
 		result(&f, policy_operations[i].name);

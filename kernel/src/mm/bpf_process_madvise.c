@@ -7,9 +7,11 @@
  * to another policy, by the removal of its cgroup, through sysfs, or by the
  * kernel because the policy misbehaves. The first cause wins and is final: it
  * closes the gate (&pmadv_policy.exit_kind) that every call into the policy
- * passes. Only then are its readers waited for, its exit() run and its
- * programs let go. No walk is waited for, only the one BPF call that is under
- * way in it.
+ * passes. When the last call that got through has come out, a worker runs its
+ * exit() and lets go of its programs. Nobody waits for that: a begin() or end()
+ * may sleep for as long as whoever called process_madvise(2) likes, and the
+ * struct_ops core detaches with a mutex held that is everybody's. No walk is
+ * waited for, either, only the one BPF call that is under way in it.
  */
 #define pr_fmt(fmt) "process_madvise: " fmt
 
@@ -26,8 +28,8 @@
 #include <linux/mm_inline.h>
 #include <linux/pagewalk.h>
 #include <linux/rculist.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
-#include <linux/srcu.h>
 #include <linux/swapops.h>
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
@@ -38,16 +40,20 @@
  * struct pmadv_policy - a policy that is attached
  * @kobj: Its place in sysfs, and its reference count.
  * @rcu: To free it after lookups.
- * @node: In @pmadv_policies; empty once it is out of force.
- * @ops: Its functions. To be called only through the gate.
+ * @node: In @pmadv_policies while it is in force.
+ * @life: In @pmadv_lives from before its init() until after its exit().
+ * @ops: Its functions. To be called only through the gate. Held, and with them
+ *	the map and its programs, until the end of its life.
+ * @users: Who is in begin() or end(), and one until it is out of force.
  * @link: What attached it; NULL once detachment began. @pmadv_mutex.
  * @detach_work: Detaches @link when the kernel wants the policy to leave.
+ * @end_work: Ends its life, when @users are gone.
  * @id: Names it in sysfs; never used again.
  * @cgroup: Its scope, held; NULL for the system.
  * @cgroup_id: The same as a number, 0 for the system.
  * @name: Of the policy, which outlives @ops here.
  * @exit_kind: The gate: enum pmadv_exit_kind, PMADV_EXIT_NONE while open.
- * @exit_info: Why; stable once readers that saw the gate open are gone.
+ * @exit_info: Why; stable a grace period after the gate was closed.
  * @total_lock: Protects the counts below.
  * @calls: Calls it was asked in.
  * @invalid_verdicts: Answers that were none.
@@ -57,9 +63,12 @@ struct pmadv_policy {
 	struct kobject kobj;
 	struct rcu_head rcu;
 	struct list_head node;
+	struct list_head life;
 	struct process_madvise_ops *ops;
+	refcount_t users;
 	struct bpf_link *link;
 	struct work_struct detach_work;
+	struct work_struct end_work;
 	u64 id;
 	struct cgroup *cgroup;
 	u64 cgroup_id;
@@ -74,10 +83,9 @@ struct pmadv_policy {
 
 /* Policies in force; changed under pmadv_mutex, read under RCU. */
 static LIST_HEAD(pmadv_policies);
+/* These, those on their way and those that take their leave; pmadv_mutex. */
+static LIST_HEAD(pmadv_lives);
 static DEFINE_MUTEX(pmadv_mutex);
-
-/* Readers that may sleep: begin() and end(). The others are under RCU. */
-DEFINE_STATIC_SRCU(pmadv_srcu);
 
 static struct kset *pmadv_policies_kset;
 static struct kobject *pmadv_kobj;
@@ -145,7 +153,7 @@ static bool pmadv_close_gate(struct pmadv_policy *policy, u32 kind, s64 code,
 
 /*
  * Make the kernel detach @policy, from a context that may hold any lock. The
- * RCU section is what pmadv_retire() waits for to see all of exit_info.
+ * RCU section is what pmadv_end_work() waits for to see all of exit_info.
  */
 static bool pmadv_expel(struct pmadv_policy *policy, u32 kind, s64 code,
 			const char *msg)
@@ -196,6 +204,49 @@ static void pmadv_detach_work(struct work_struct *work)
 		bpf_link_put(link);
 	}
 	pmadv_policy_put(policy);
+}
+
+/* Begin and end a call of begin() or end(), which may sleep. */
+static bool pmadv_policy_enter(struct pmadv_policy *policy)
+{
+	return pmadv_gate_open(policy) && refcount_inc_not_zero(&policy->users);
+}
+
+static void pmadv_policy_leave(struct pmadv_policy *policy)
+{
+	if (refcount_dec_and_test(&policy->users))
+		queue_work(system_unbound_wq, &policy->end_work);
+}
+
+/* The programs may be gone afterwards, and another life of theirs begin. */
+static void pmadv_end_life(struct pmadv_policy *policy)
+{
+	mutex_lock(&pmadv_mutex);
+	list_del(&policy->life);
+	mutex_unlock(&pmadv_mutex);
+
+	bpf_struct_ops_put(policy->ops);
+	pmadv_policy_put(policy);
+}
+
+/* The readers that sleep are gone: wait for the others, let it say goodbye. */
+static void pmadv_end_work(struct work_struct *work)
+{
+	struct pmadv_policy *policy =
+		container_of(work, struct pmadv_policy, end_work);
+
+	synchronize_rcu();
+	if (policy->ops->exit)
+		policy->ops->exit(&policy->exit_info);
+	pmadv_end_life(policy);
+}
+
+/* Take @policy, which is in no list for lookups any more, out of force. */
+static void pmadv_retire(struct pmadv_policy *policy, u32 kind, const char *msg)
+{
+	pmadv_close_gate(policy, kind, 0, msg);
+	kobject_del(&policy->kobj);
+	pmadv_policy_leave(policy);
 }
 
 void pmadv_cgroup_offline(struct cgroup *cgrp)
@@ -289,14 +340,13 @@ static int pmadv_errno(int ret)
 int pmadv_policy_begin(struct pmadv_policy *policy, struct pmadv_walk *walk,
 		       struct task_struct *task)
 {
-	int idx, ret = 0;
+	int ret = 0;
 
-	idx = srcu_read_lock(&pmadv_srcu);
-	if (!pmadv_gate_open(policy))
-		ret = 1;
-	else if (policy->ops->begin)
+	if (!pmadv_policy_enter(policy))
+		return 1;
+	if (policy->ops->begin)
 		ret = pmadv_errno(policy->ops->begin(walk, task));
-	srcu_read_unlock(&pmadv_srcu, idx);
+	pmadv_policy_leave(policy);
 
 	return ret;
 }
@@ -322,14 +372,13 @@ static void pmadv_add_total(struct pmadv_policy *policy,
 void pmadv_policy_end(struct pmadv_policy *policy, struct pmadv_walk *walk,
 		      u64 nr_invalid)
 {
-	int idx;
-
 	pmadv_add_total(policy, &walk->result, nr_invalid);
 
-	idx = srcu_read_lock(&pmadv_srcu);
-	if (pmadv_gate_open(policy) && policy->ops->end)
+	if (!pmadv_policy_enter(policy))
+		return;
+	if (policy->ops->end)
 		policy->ops->end(walk, &walk->result.stats);
-	srcu_read_unlock(&pmadv_srcu, idx);
+	pmadv_policy_leave(policy);
 }
 
 /* False if @policy left before it answered. */
@@ -705,8 +754,9 @@ static struct pmadv_policy *pmadv_policy_alloc(struct process_madvise_ops *ops,
 		pmadv_scope_put(cgrp);
 		return NULL;
 	}
-	INIT_LIST_HEAD(&policy->node);
 	INIT_WORK(&policy->detach_work, pmadv_detach_work);
+	INIT_WORK(&policy->end_work, pmadv_end_work);
+	refcount_set(&policy->users, 1);
 	spin_lock_init(&policy->total_lock);
 	policy->ops = ops;
 	policy->link = link;
@@ -718,8 +768,8 @@ static struct pmadv_policy *pmadv_policy_alloc(struct process_madvise_ops *ops,
 }
 
 /*
- * Make a policy of @ops and run its init(). Serialised, like all of reg,
- * update and unreg, by the struct_ops core.
+ * Make a policy of @ops and run its init(). Serialised, like all of reg and
+ * update, by the struct_ops core, whose reference to @ops lets us take one.
  */
 static struct pmadv_policy *pmadv_policy_create(struct process_madvise_ops *ops,
 						struct cgroup *cgrp,
@@ -731,39 +781,29 @@ static struct pmadv_policy *pmadv_policy_create(struct process_madvise_ops *ops,
 	if (!policy)
 		return ERR_PTR(-ENOMEM);
 
+	bpf_struct_ops_get(ops);
+	mutex_lock(&pmadv_mutex);
+	list_add(&policy->life, &pmadv_lives);
+	mutex_unlock(&pmadv_mutex);
+
 	policy->kobj.kset = pmadv_policies_kset;
 	err = kobject_init_and_add(&policy->kobj, &pmadv_policy_ktype, NULL,
 				   "%llu", policy->id);
 	if (!err && ops->init)
 		err = pmadv_errno(ops->init());
 	if (err) {
-		pmadv_policy_put(policy);
+		pmadv_end_life(policy);
 		return ERR_PTR(err);
 	}
 	return policy;
 }
 
-/*
- * Take @policy, which is in no list any more, out of force: wait for whoever
- * is inside it, let it say goodbye.
- */
-static void pmadv_retire(struct pmadv_policy *policy, u32 kind, const char *msg)
-{
-	pmadv_close_gate(policy, kind, 0, msg);
-	synchronize_rcu();
-	synchronize_srcu(&pmadv_srcu);
-
-	if (policy->ops->exit)
-		policy->ops->exit(&policy->exit_info);
-	kobject_del(&policy->kobj);
-	pmadv_policy_put(policy);
-}
-
+/* The policy that was made of @ops, if its life has not ended. */
 static struct pmadv_policy *pmadv_policy_of(struct process_madvise_ops *ops)
 {
 	struct pmadv_policy *policy;
 
-	list_for_each_entry(policy, &pmadv_policies, node)
+	list_for_each_entry(policy, &pmadv_lives, life)
 		if (policy->ops == ops)
 			return policy;
 	return NULL;

@@ -16,6 +16,7 @@ __s32 otherwise = 0;
 __s32 begin_ret = 0;
 __s32 init_ret = 0;
 __u64 caller_text = 0;
+bool text_at_end = false;
 __u32 name_size = HOOK_NAME_LEN;
 volatile __u32 hold = 0;
 
@@ -203,7 +204,14 @@ void BPF_PROG(hook_advised, struct pmadv_range *range,
 		bpf_pmadv_error(range, 7, "too late");
 }
 
-/* Reads from the caller's memory, to show that it may sleep. */
+/* Read from the caller's memory, to show that this may sleep. */
+static void read_text(void)
+{
+	if (caller_text)
+		text_ret = bpf_copy_from_user_str(text, sizeof(text),
+						  (void *)caller_text, 0);
+}
+
 SEC("struct_ops.s/hook_begin")
 s32 BPF_PROG(hook_begin, struct pmadv_walk *walk, struct task_struct *task)
 {
@@ -212,9 +220,8 @@ s32 BPF_PROG(hook_begin, struct pmadv_walk *walk, struct task_struct *task)
 	begin_advice = walk->advice;
 	begin_tgid = task->tgid;
 	stay(HOOK_HOLD_BEGIN);
-	if (caller_text)
-		text_ret = bpf_copy_from_user_str(text, sizeof(text),
-						  (void *)caller_text, 0);
+	if (!text_at_end)
+		read_text();
 	return begin_ret;
 }
 
@@ -226,6 +233,8 @@ void BPF_PROG(hook_end, struct pmadv_walk *walk, struct pmadv_stats *stats)
 	end_bytes = walk->result.bytes_advised;
 	end_reclaimed = stats->reclaimed;
 	__sync_fetch_and_add(&ends, 1);
+	if (text_at_end)
+		read_text();
 }
 
 SEC("struct_ops.s/hook_init")

@@ -240,7 +240,7 @@ struct process_madvise_ops {
 	void (*advised)(struct pmadv_range *range, struct pmadv_stats *stats);
 
 	/**
-	 * @begin: A call starts. May sleep; no lock is held.
+	 * @begin: A call starts. May sleep; no lock is held. Runs for the caller.
 	 *
 	 * Return: 0 to go on, or a negative errno with which the call fails
 	 * before anything is done. A positive value counts as -EINVAL.
@@ -254,15 +254,16 @@ struct process_madvise_ops {
 	void (*end)(struct pmadv_walk *walk, struct pmadv_stats *stats);
 
 	/**
-	 * @init: The policy is about to be put in force. May sleep.
+	 * @init: The policy is about to be put in force. May sleep, but holds
+	 * up whoever attaches or detaches struct_ops meanwhile.
 	 *
 	 * Return: 0, or a negative errno with which attaching fails.
 	 */
 	s32 (*init)(void);
 
 	/**
-	 * @exit: The policy is no longer in force; the last call it gets. May
-	 * sleep.
+	 * @exit: The policy is no longer in force, and nobody is inside it; the
+	 * last call it gets. May sleep; runs in a kernel worker.
 	 */
 	void (*exit)(struct pmadv_exit_info *info);
 
