@@ -309,6 +309,51 @@ static void run_scope_ejected(struct hook *h)
 	EXPECT(!hook_hung_up(h->link, 0), "");
 }
 
+static void *attach_slowly_in_vain(void *arg)
+{
+	struct hook *h = arg;
+
+	EXPECT_EQ(hook_attach(h->more[1]->maps.hook, &h->more_link[1]), -EINTR);
+	return NULL;
+}
+
+/*
+ * And does so at once, when the kernel has yet to detach the link, for which it
+ * must wait here: somebody else's init() takes its time.
+ */
+static void run_ejected_at_once(struct hook *h)
+{
+	pthread_t thread;
+
+	h->skel = hook_load(0);
+	h->more[1] = hook_load(cgroup_id(INNER));
+	if (!EXPECT(h->skel && h->more[1], ""))
+		return;
+	EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), 0);
+	EXPECT_EQ(attach_to(h, 0, OUTER), 0);
+	EXPECT_EQ(join(h, OUTER), 0);
+	hook_rule(h->more[0], h->addr, h->addr + h->len, PMADV_SKIP)->todo =
+		HOOK_DO_ERROR;
+
+	h->more[1]->bss->hold = HOOK_HOLD_INIT;
+	h->more[1]->bss->init_ret = -EINTR;
+	if (!EXPECT_EQ(pthread_create(&thread, NULL, attach_slowly_in_vain, h),
+		       0))
+		return;
+	hook_await_held(h->more[1], HOOK_HOLD_INIT);
+	EXPECT_EQ(hook_walk(h, 0, 0), -ECANCELED);
+	EXPECT_EQ(who_decides(h), SYSTEM);
+	EXPECT(!hook_hung_up(h->more_link[0], 0), "");
+	h->more[1]->bss->hold = 0;
+	pthread_join(thread, NULL);
+
+	/* Whether or not the link is detached by now, the place is free. */
+	hook_policy__destroy(h->more[1]);
+	EXPECT_EQ(attach_to(h, 1, OUTER), 0);
+	EXPECT_EQ(who_decides(h), SECOND);
+	hook_expect_exit(h->more[0], 1, PMADV_EXIT_ERROR);
+}
+
 const struct hook_test hook_scope_tests[] = {
 	{
 		.name = "scope_nearest",
@@ -371,6 +416,13 @@ const struct hook_test hook_scope_tests[] = {
 		.description = "after an ejection the next nearest decides",
 		.setup = setup_cgroups,
 		.run = run_scope_ejected,
+		.cleanup = remove_cgroups,
+	},
+	{
+		.name = "scope_ejected_at_once",
+		.description = "even before the link is detached",
+		.setup = setup_cgroups,
+		.run = run_ejected_at_once,
 		.cleanup = remove_cgroups,
 	},
 	{ }

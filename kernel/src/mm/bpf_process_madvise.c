@@ -265,14 +265,17 @@ void pmadv_cgroup_offline(struct cgroup *cgrp)
 
 /* ---- What process_madvise(2) calls ------------------------------------ */
 
-/* The policy of a cgroup, or of the system if @cgrp is NULL. */
+/*
+ * The policy of a cgroup, or of the system if @cgrp is NULL. One whose gate is
+ * closed is as good as gone, whenever its link will be detached.
+ */
 static struct pmadv_policy *pmadv_find_policy(const struct cgroup *cgrp)
 {
 	struct pmadv_policy *policy;
 
 	list_for_each_entry_rcu(policy, &pmadv_policies, node,
 				lockdep_is_held(&pmadv_mutex))
-		if (policy->cgroup == cgrp)
+		if (policy->cgroup == cgrp && pmadv_gate_open(policy))
 			return policy;
 	return NULL;
 }
@@ -291,26 +294,17 @@ static struct pmadv_policy *pmadv_policy_for(struct task_struct *task)
 	return pmadv_find_policy(NULL);
 }
 
-/*
- * The policy in force for @task, with a reference, or NULL. One that was
- * replaced left its place to another before its gate closed: look again.
- */
+/* The policy in force for @task, with a reference, or NULL. */
 struct pmadv_policy *pmadv_policy_get(struct task_struct *task)
 {
 	struct pmadv_policy *policy;
-	u32 kind;
 
-	do {
-		kind = PMADV_EXIT_NONE;
-		rcu_read_lock();
-		policy = pmadv_policy_for(task);
-		if (policy)
-			kind = pmadv_policy_exit_kind(policy);
-		if (kind != PMADV_EXIT_NONE ||
-		    (policy && !kobject_get_unless_zero(&policy->kobj)))
-			policy = NULL;
-		rcu_read_unlock();
-	} while (kind == PMADV_EXIT_REPLACED);
+	/* Its life, and so a reference, lasts a grace period longer. */
+	rcu_read_lock();
+	policy = pmadv_policy_for(task);
+	if (policy)
+		kobject_get(&policy->kobj);
+	rcu_read_unlock();
 
 	return policy;
 }
@@ -902,10 +896,15 @@ static int bpf_pmadv_update(void *kdata, void *old_kdata, struct bpf_link *link)
 
 	mutex_lock(&pmadv_mutex);
 	old = pmadv_policy_of(old_ops);
-	/* Whoever closed the gate, if only just, is about to detach @link. */
+	/*
+	 * Whoever closed the gate, if only just, is about to detach @link. A
+	 * lookup that finds it closed by us finds the new policy behind.
+	 */
 	if (pmadv_gate_open(old)) {
 		old->link = NULL;
-		list_replace_rcu(&old->node, &policy->node);
+		list_add_rcu(&policy->node, &old->node);
+		pmadv_close_gate(old, PMADV_EXIT_REPLACED, 0, "replaced");
+		list_del_rcu(&old->node);
 	} else {
 		err = -ENOLINK;
 	}
