@@ -56,7 +56,7 @@
 /* enum pmadv_limit */
 #define PMADV_NAME_LEN		16	/* of a policy's name, with its NUL */
 #define PMADV_EXIT_MSG_LEN	128	/* of an exit message, with its NUL */
-#define PMADV_MAX_INVALID	64	/* invalid verdicts in a call that eject */
+#define PMADV_MAX_INVALID	64	/* invalid verdicts in a call: an error */
 #define PMADV_MAX_SAMPLE	64	/* pages that one sample may look at */
 
 #endif /* _PMADV_HOOK_H */

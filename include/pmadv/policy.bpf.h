@@ -89,16 +89,18 @@ extern int bpf_pmadv_sample(struct pmadv_range *range,
 			    struct pmadv_sample *sample, u32 nr) __weak __ksym;
 
 /**
- * bpf_pmadv_error - give up: eject this policy
+ * bpf_pmadv_error - give up
  * @range: The range the policy is asked about.
  * @code: A number for whoever reads exit(info), for instance a negative errno.
  * @msg__str: One line for a person. A constant string, at most
  *	PMADV_EXIT_MSG_LEN - 1 bytes are kept.
  *
  * Whatever advise() returns then, nothing is done with the range, nor with the
- * rest of the walk. The first error wins: later ones are ignored. exit() runs
- * some time after the function returned, with PMADV_EXIT_ERROR, @code and
- * @msg__str, which the kernel log and sysfs show as well.
+ * rest of the walk. The first error wins: later ones are ignored. If the target
+ * has CAP_SYS_ADMIN, the policy is ejected: exit() runs some time after the
+ * function returned, with PMADV_EXIT_ERROR, @code and @msg__str, which the kernel
+ * log and sysfs show as well. Any other target may have provoked the error: it
+ * goes to the log, is counted, and the policy stays in force.
  */
 extern void bpf_pmadv_error(struct pmadv_range *range, s64 code,
 			    const char *msg__str) __weak __ksym;

@@ -48,6 +48,8 @@ static const struct metric {
 	  SUM(counts.ranges_refused), NULL },
 	{ "pmadv_policy_ranges_total", "outcome=\"failed\"", UNIT_COUNT,
 	  SUM(counts.ranges_failed), NULL },
+	{ "pmadv_policy_errors_total", NULL, UNIT_COUNT, SUM(errors),
+	  "Calls that ended because the policy did something wrong." },
 	{ "pmadv_policy_invalid_verdicts_total", NULL, UNIT_COUNT, SUM(invalid_verdicts),
 	  "Answers of the policy that the kernel does not take." },
 	{ "pmadv_policy_advised_bytes_total", NULL, UNIT_COUNT, SUM(counts.bytes_advised),

@@ -24,6 +24,7 @@ static const struct {
 	NUMBER(cgroup_id),
 	NUMBER(link_id),
 	NUMBER(calls),
+	NUMBER(errors),
 	NUMBER(invalid_verdicts),
 	COUNT(ranges_seen),
 	COUNT(ranges_advised),

@@ -18,6 +18,7 @@ struct sysfs_policy {
 	uint64_t cgroup_id;
 	uint64_t link_id;
 	uint64_t calls;
+	uint64_t errors;
 	uint64_t invalid_verdicts;
 	/* The counts that a policy has in sysfs; the other members are 0. */
 	struct pmadv_result counts;

@@ -52,6 +52,7 @@ static int print_json(const struct policy_link *link, const struct sysfs_policy 
 		json_number(line, "ranges_skipped", sum->ranges_skipped);
 		json_number(line, "ranges_refused", sum->ranges_refused);
 		json_number(line, "ranges_failed", sum->ranges_failed);
+		json_number(line, "errors", counts->errors);
 		json_number(line, "invalid_verdicts", counts->invalid_verdicts);
 		json_number(line, "bytes_advised", sum->bytes_advised);
 		json_stats(line, &sum->stats);

@@ -53,7 +53,7 @@ pmadv attach noop --pin >/dev/null
 pmadv advise $sleeper --policy >/dev/null
 run pmadv metrics
 labels='policy="background_app",scope="/metrics_test/it'\''s \"a\\b\""'
-for name in calls invalid_verdicts; do
+for name in calls errors invalid_verdicts; do
 	[[ $(value "pmadv_policy_${name}_total{$labels}") == "$(of background_app $name)" ]]
 	result $? "$name, as sysfs has it"
 done

@@ -327,7 +327,7 @@ static const char *wrong_result(const struct pmadv_result *r, long ret,
 	if (r->ranges_seen != r->ranges_advised + r->ranges_skipped +
 			      r->ranges_refused + r->ranges_failed)
 		return "ranges do not add up";
-	if (r->stopped > PMADV_STOPPED_STALE)
+	if (r->stopped > PMADV_STOPPED_POLICY_ERROR)
 		return "stopped for no reason";
 	if (ret >= 0 && !r->stopped && (r->cursor || r->cursor_index))
 		return "a cursor at the end";

@@ -53,6 +53,8 @@ enum pmadv_flag {
  * @PMADV_STOPPED_EXITED: The target exited or executed another program.
  * @PMADV_STOPPED_ERROR: A range failed and PMADV_SKIP_ERRORS was not given.
  * @PMADV_STOPPED_STALE: The mapping that the VMA fd stands for is gone.
+ * @PMADV_STOPPED_POLICY_ERROR: The policy erred about this target, and stays in
+ *	force.
  */
 enum pmadv_stopped {
 	PMADV_STOPPED_NOT,
@@ -64,6 +66,7 @@ enum pmadv_stopped {
 	PMADV_STOPPED_EXITED,
 	PMADV_STOPPED_ERROR,
 	PMADV_STOPPED_STALE,
+	PMADV_STOPPED_POLICY_ERROR,
 };
 
 /**

@@ -56,6 +56,7 @@
  * @exit_info: Why; stable a grace period after the gate was closed.
  * @total_lock: Protects the counts below.
  * @calls: Calls it was asked in.
+ * @errors: Of these, ended by what it did wrong.
  * @invalid_verdicts: Answers that were none.
  * @total: What these calls did.
  */
@@ -77,6 +78,7 @@ struct pmadv_policy {
 	struct pmadv_exit_info exit_info;
 	spinlock_t total_lock;	/* the counts below */
 	u64 calls;
+	u64 errors;
 	u64 invalid_verdicts;
 	struct pmadv_result total;
 };
@@ -170,7 +172,7 @@ static bool pmadv_expel(struct pmadv_policy *policy, u32 kind, s64 code,
 	return first;
 }
 
-void pmadv_policy_eject(struct pmadv_policy *policy, u32 kind, s64 code,
+static void pmadv_eject(struct pmadv_policy *policy, u32 kind, s64 code,
 			const char *msg)
 {
 	unsigned long flags;
@@ -186,6 +188,32 @@ void pmadv_policy_eject(struct pmadv_policy *policy, u32 kind, s64 code,
 		 "%s: %s: %s (%lld)", policy->name, pmadv_exit_kind_name(kind),
 		 msg, code);
 	spin_unlock_irqrestore(&pmadv_eject_lock, flags);
+}
+
+/*
+ * The policy did something wrong, which ends the call. The layout of the
+ * target's memory may have brought it about: only if that is nobody's attempt
+ * to get rid of the policy does everybody else lose it, too.
+ */
+void pmadv_policy_error(struct pmadv_decision *decision, u32 kind, s64 code,
+			const char *msg)
+{
+	struct pmadv_policy *policy = decision->policy;
+
+	if (decision->erred)
+		return;
+	decision->erred = true;
+
+	spin_lock(&policy->total_lock);
+	policy->errors++;
+	spin_unlock(&policy->total_lock);
+
+	if (decision->trusted)
+		pmadv_eject(policy, kind, code, msg);
+	else
+		pr_warn_ratelimited("policy %s erred: %s: %s (%lld)\n",
+				    policy->name, pmadv_exit_kind_name(kind),
+				    msg, code);
 }
 
 static void pmadv_detach_work(struct work_struct *work)
@@ -375,7 +403,7 @@ void pmadv_policy_end(struct pmadv_policy *policy, struct pmadv_walk *walk,
 	pmadv_policy_leave(policy);
 }
 
-/* False if @policy left before it answered. */
+/* False if the policy left before it answered, or erred. */
 bool pmadv_policy_advise(struct pmadv_decision *decision,
 			 struct task_struct *task, int *verdict)
 {
@@ -384,11 +412,11 @@ bool pmadv_policy_advise(struct pmadv_decision *decision,
 
 	*verdict = PMADV_SKIP;
 	rcu_read_lock();
-	open = pmadv_gate_open(policy);
+	open = pmadv_gate_open(policy) && !decision->erred;
 	if (open && policy->ops->advise) {
 		*verdict = policy->ops->advise(&decision->range, task,
 					       decision->vma);
-		open = pmadv_gate_open(policy);
+		open = pmadv_gate_open(policy) && !decision->erred;
 	}
 	rcu_read_unlock();
 	return open;
@@ -456,6 +484,7 @@ static ssize_t pmadv_policy_show(struct kobject *kobj, struct attribute *attr,
 
 PMADV_ATTR(cgroup_id);
 PMADV_ATTR(calls);
+PMADV_ATTR(errors);
 PMADV_ATTR(invalid_verdicts);
 PMADV_TOTAL(ranges_seen);
 PMADV_TOTAL(ranges_advised);
@@ -479,6 +508,7 @@ static struct attribute *pmadv_policy_attrs[] = {
 	&pmadv_attr_link_id,
 	&pmadv_attr_cgroup_id.attr,
 	&pmadv_attr_calls.attr,
+	&pmadv_attr_errors.attr,
 	&pmadv_attr_invalid_verdicts.attr,
 	&pmadv_attr_ranges_seen.attr,
 	&pmadv_attr_ranges_advised.attr,
@@ -697,12 +727,13 @@ __bpf_kfunc int bpf_pmadv_sample(struct pmadv_range *range,
 }
 
 /**
- * bpf_pmadv_error - give up: have this policy ejected
+ * bpf_pmadv_error - give up
  * @range: The range, in advise() or advised().
  * @code: For the policy's exit() and the kernel log.
  * @msg__str: One line for a person, a constant string.
  *
- * Nothing is done with the range, nor with the rest of the walk.
+ * Nothing is done with the range, nor with the rest of the walk. The policy is
+ * ejected, unless the target may have brought it about.
  */
 __bpf_kfunc void bpf_pmadv_error(struct pmadv_range *range, s64 code,
 				 const char *msg__str)
@@ -710,7 +741,7 @@ __bpf_kfunc void bpf_pmadv_error(struct pmadv_range *range, s64 code,
 	struct pmadv_decision *decision =
 		container_of(range, struct pmadv_decision, range);
 
-	pmadv_policy_eject(decision->policy, PMADV_EXIT_ERROR, code, msg__str);
+	pmadv_policy_error(decision, PMADV_EXIT_ERROR, code, msg__str);
 }
 
 __bpf_kfunc_end_defs();

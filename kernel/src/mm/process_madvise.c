@@ -120,10 +120,14 @@ static bool pmadv_policy_left(struct pmadv_call *call)
 	if (!call->policy)
 		return false;
 	kind = pmadv_policy_exit_kind(call->policy);
-	if (kind == PMADV_EXIT_NONE)
+	if (kind >= PMADV_EXIT_INVALID)
+		pmadv_stop(call, PMADV_STOPPED_EJECTED);
+	else if (kind != PMADV_EXIT_NONE)
+		pmadv_stop(call, PMADV_STOPPED_DETACHED);
+	else if (call->decision.erred)
+		pmadv_stop(call, PMADV_STOPPED_POLICY_ERROR);
+	else
 		return false;
-	pmadv_stop(call, kind < PMADV_EXIT_INVALID ? PMADV_STOPPED_DETACHED :
-						     PMADV_STOPPED_EJECTED);
 	return true;
 }
 
@@ -235,7 +239,7 @@ static int pmadv_check_answer(struct pmadv_call *call,
 	if (range->end <= range->start || range->end > end ||
 	    !PAGE_ALIGNED(range->end)) {
 		range->end = end;
-		pmadv_policy_eject(call->policy, PMADV_EXIT_NO_PROGRESS, 0,
+		pmadv_policy_error(&call->decision, PMADV_EXIT_NO_PROGRESS, 0,
 				   "narrowed a range to nothing or widened it");
 		return -EINVAL;
 	}
@@ -245,14 +249,14 @@ static int pmadv_check_answer(struct pmadv_call *call,
 static void pmadv_count_invalid(struct pmadv_call *call)
 {
 	if (++call->nr_invalid == PMADV_MAX_INVALID)
-		pmadv_policy_eject(call->policy, PMADV_EXIT_INVALID, 0,
+		pmadv_policy_error(&call->decision, PMADV_EXIT_INVALID, 0,
 				   "too many invalid verdicts in one call");
 }
 
 /*
  * What is to be done with the range? Returns advice or PMADV_SKIP, -EINVAL for
  * an answer that is none, -ECANCELED if there is no answer because the policy
- * left. *@verdict is the answer itself, for whoever watches.
+ * left or erred. *@verdict is the answer itself, for whoever watches.
  */
 static int pmadv_decide(struct pmadv_call *call, int *verdict)
 {
@@ -404,20 +408,17 @@ static void pmadv_count_range(struct pmadv_result *result,
 static void pmadv_set_range(struct pmadv_call *call, struct vm_area_struct *vma,
 			    unsigned long start, unsigned long end)
 {
-	call->decision = (struct pmadv_decision) {
-		.range = {
-			.start = start,
-			.end = end,
-			.vma_start = vma->vm_start,
-			.vma_end = vma->vm_end,
-			.vma_flags = pmadv_vma_flags(vma),
-			.advice = call->walk.advice,
-			.walk_flags = call->walk.flags,
-			.call_id = call->walk.result.call_id,
-		},
-		.vma = vma,
-		.policy = call->policy,
+	call->decision.range = (struct pmadv_range) {
+		.start = start,
+		.end = end,
+		.vma_start = vma->vm_start,
+		.vma_end = vma->vm_end,
+		.vma_flags = pmadv_vma_flags(vma),
+		.advice = call->walk.advice,
+		.walk_flags = call->walk.flags,
+		.call_id = call->walk.result.call_id,
 	};
+	call->decision.vma = vma;
 }
 
 /* Tell whoever wants to know of each range what became of this one. */
@@ -621,12 +622,26 @@ static ssize_t pmadv_return_value(const struct pmadv_result *result)
 		return -ESTALE;
 	case PMADV_STOPPED_DETACHED:
 	case PMADV_STOPPED_EJECTED:
+	case PMADV_STOPPED_POLICY_ERROR:
 		return -ECANCELED;
 	case PMADV_STOPPED_ERROR:
 		return -(ssize_t)result->error;
 	default:
 		return 0;
 	}
+}
+
+/*
+ * Whoever has this capability can detach policies, and gains nothing by having
+ * one ejected. It is read first: one that an exec gave to the target comes after
+ * an address space that is not the one we walk.
+ */
+static bool pmadv_target_trusted(struct pmadv_call *call)
+{
+	if (!has_capability_noaudit(call->task, CAP_SYS_ADMIN))
+		return false;
+	smp_rmb();	/* commit_creds() comes after exec_mmap() */
+	return READ_ONCE(call->task->mm) == call->mm;
 }
 
 /*
@@ -644,6 +659,8 @@ static int pmadv_begin(struct pmadv_call *call)
 		ret = pmadv_policy_begin(call->policy, &call->walk, call->task);
 		if (!ret) {
 			call->wants_stats = pmadv_policy_wants_stats(call->policy);
+			call->decision.policy = call->policy;
+			call->decision.trusted = pmadv_target_trusted(call);
 			return 0;
 		}
 		pmadv_policy_put(call->policy);

@@ -90,12 +90,16 @@ struct pmadv_policy;
  * struct pmadv_decision - a range while a policy decides about it
  * @range: What the policy sees; its kfuncs find the rest from here.
  * @vma: The mapping, NULL once the advice was carried out.
- * @policy: The policy that is asked.
+ * @policy: The policy that is asked, the same for all ranges of a call.
+ * @trusted: And so is this: what it does wrong here is not the target's doing.
+ * @erred: It did something wrong in this call, and is asked no more.
  */
 struct pmadv_decision {
 	struct pmadv_range range;
 	struct vm_area_struct *vma;
 	struct pmadv_policy *policy;
+	bool trusted;
+	bool erred;
 };
 
 #ifdef CONFIG_PROCESS_MADVISE_BPF
@@ -111,7 +115,7 @@ bool pmadv_policy_advise(struct pmadv_decision *decision,
 			 struct task_struct *task, int *verdict);
 void pmadv_policy_advised(struct pmadv_decision *decision,
 			  struct pmadv_stats *stats);
-void pmadv_policy_eject(struct pmadv_policy *policy, u32 kind, s64 code,
+void pmadv_policy_error(struct pmadv_decision *decision, u32 kind, s64 code,
 			const char *msg);
 #else
 static inline struct pmadv_policy *pmadv_policy_get(struct task_struct *task)
@@ -156,7 +160,7 @@ static inline void pmadv_policy_advised(struct pmadv_decision *decision,
 {
 }
 
-static inline void pmadv_policy_eject(struct pmadv_policy *policy, u32 kind,
+static inline void pmadv_policy_error(struct pmadv_decision *decision, u32 kind,
 				      s64 code, const char *msg)
 {
 }

@@ -23,7 +23,7 @@ struct vm_area_struct;
  *
  * The advice is one of MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED, MADV_COLLAPSE.
  * Any other answer is invalid: nothing is done, the range counts as refused,
- * and PMADV_MAX_INVALID of them in one call eject the policy. No verdict is
+ * and PMADV_MAX_INVALID of them in one call are an error of the policy. No verdict is
  * negative, nor near a MADV_ constant: an errno that a policy hands on by mistake
  * is never taken for one.
  *
@@ -103,7 +103,7 @@ enum pmadv_outcome {
  * enum pmadv_exit_kind - why a policy is no longer in force
  *
  * Kinds from PMADV_EXIT_INVALID on are ejections: the kernel took the policy
- * out because of what it did.
+ * out because of what it did, to a target that can't have provoked it.
  *
  * @PMADV_EXIT_NONE: It is in force.
  * @PMADV_EXIT_DETACHED: Its link was closed, unpinned or detached.
@@ -129,7 +129,7 @@ enum pmadv_exit_kind {
  * enum pmadv_limit - bounds of what a policy may say and do
  * @PMADV_NAME_LEN: Size of a policy's name, with its NUL.
  * @PMADV_EXIT_MSG_LEN: Size of an exit message, with its NUL.
- * @PMADV_MAX_INVALID: So many invalid verdicts in one call eject the policy.
+ * @PMADV_MAX_INVALID: So many invalid verdicts in one call are an error.
  * @PMADV_MAX_SAMPLE: Pages that one sample may look at.
  */
 enum pmadv_limit {
