@@ -52,11 +52,14 @@
 #define PMADV_EXIT_INVALID	64	/* invalid verdicts */
 #define PMADV_EXIT_NO_PROGRESS	65	/* an end that no range can have */
 #define PMADV_EXIT_ERROR	66	/* bpf_pmadv_error() */
+#define PMADV_EXIT_SLOW		67	/* answers that took too long */
 
 /* enum pmadv_limit */
 #define PMADV_NAME_LEN		16	/* of a policy's name, with its NUL */
 #define PMADV_EXIT_MSG_LEN	128	/* of an exit message, with its NUL */
 #define PMADV_MAX_INVALID	64	/* invalid verdicts in a call: an error */
 #define PMADV_MAX_SAMPLE	64	/* pages that one sample may look at */
+#define PMADV_MAX_ADVISE_NS	10000000	/* that one answer may take */
+#define PMADV_MAX_SLOW		8	/* slower ones in a row: an error */
 
 #endif /* _PMADV_HOOK_H */

@@ -543,6 +543,10 @@ static void kill_waiting(struct hook *h, unsigned int nr)
 	int status = 0;
 	pid_t pid = -1;
 
+	/* It takes so long there that it may be ejected. */
+	hook_detach(&h->link);
+	if (!EXPECT_EQ(hook_attach_again(h->skel->maps.hook, &h->link), 0))
+		return;
 	h->skel->bss->hold = HOOK_HOLD_ADVISE;
 	if (!EXPECT_EQ(pthread_create(&holder, NULL, walk_once, h), 0))
 		return;
@@ -581,10 +585,10 @@ static void run_wait_killed(struct hook *h)
 {
 	unsigned int i;
 
-	if (!EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), 0))
-		return;
 	for (i = 0; i < ARRAY_LEN(waits); i++)
 		kill_waiting(h, i);
+	hook_detach(&h->link);
+	EXPECT_EQ(hook_attach_again(h->skel->maps.hook, &h->link), 0);
 	EXPECT(hook_walk(h, 0, 0) > 0, "");
 	hook_expect_intact(h);
 }

@@ -29,6 +29,8 @@
 #include <linux/pagewalk.h>
 #include <linux/rculist.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <linux/swapops.h>
 #include <linux/sysfs.h>
@@ -123,6 +125,8 @@ static const char *pmadv_exit_kind_name(u32 kind)
 		return "no progress";
 	case PMADV_EXIT_ERROR:
 		return "error";
+	case PMADV_EXIT_SLOW:
+		return "too slow";
 	default:
 		return "detached";
 	}
@@ -403,19 +407,64 @@ void pmadv_policy_end(struct pmadv_policy *policy, struct pmadv_walk *walk,
 	pmadv_policy_leave(policy);
 }
 
+/**
+ * struct pmadv_watch - how long the policy takes
+ * @clock: When it was asked.
+ * @ran: What this thread had run until then, as of the latest tick or switch.
+ * @switches: How often it had lost the processor.
+ */
+struct pmadv_watch {
+	u64 clock;
+	u64 ran;
+	unsigned long switches;
+};
+
+static void pmadv_watch_start(struct pmadv_watch *watch)
+{
+	watch->clock = local_clock();
+	watch->ran = current->se.sum_exec_runtime;
+	watch->switches = current->nvcsw + current->nivcsw;
+}
+
+/* Who else had the processor meanwhile is not the policy's fault. */
+static u64 pmadv_watch_stop(const struct pmadv_watch *watch)
+{
+	if (watch->switches != current->nvcsw + current->nivcsw)
+		return current->se.sum_exec_runtime - watch->ran;
+	return local_clock() - watch->clock;
+}
+
+/*
+ * The lock of the target is held meanwhile. A hypervisor may have had the
+ * processor, which nobody tells us: one slow answer proves nothing, unless it
+ * was very slow, but not one after the other.
+ */
+static void pmadv_check_time(struct pmadv_decision *decision, u64 took)
+{
+	if (took <= PMADV_MAX_ADVISE_NS)
+		decision->nr_slow = 0;
+	else if (++decision->nr_slow == PMADV_MAX_SLOW ||
+		 took > 100ULL * PMADV_MAX_ADVISE_NS)
+		pmadv_policy_error(decision, PMADV_EXIT_SLOW, took,
+				   "took too long, in ns");
+}
+
 /* False if the policy left before it answered, or erred. */
 bool pmadv_policy_advise(struct pmadv_decision *decision,
 			 struct task_struct *task, int *verdict)
 {
 	struct pmadv_policy *policy = decision->policy;
+	struct pmadv_watch watch;
 	bool open;
 
 	*verdict = PMADV_SKIP;
 	rcu_read_lock();
 	open = pmadv_gate_open(policy) && !decision->erred;
 	if (open && policy->ops->advise) {
+		pmadv_watch_start(&watch);
 		*verdict = policy->ops->advise(&decision->range, task,
 					       decision->vma);
+		pmadv_check_time(decision, pmadv_watch_stop(&watch));
 		open = pmadv_gate_open(policy) && !decision->erred;
 	}
 	rcu_read_unlock();

@@ -91,6 +91,7 @@ struct pmadv_policy;
  * @range: What the policy sees; its kfuncs find the rest from here.
  * @vma: The mapping, NULL once the advice was carried out.
  * @policy: The policy that is asked, the same for all ranges of a call.
+ * @nr_slow: Answers that took too long, one after the other.
  * @trusted: And so is this: what it does wrong here is not the target's doing.
  * @erred: It did something wrong in this call, and is asked no more.
  */
@@ -98,6 +99,7 @@ struct pmadv_decision {
 	struct pmadv_range range;
 	struct vm_area_struct *vma;
 	struct pmadv_policy *policy;
+	u32 nr_slow;
 	bool trusted;
 	bool erred;
 };

@@ -140,6 +140,50 @@ struct process_madvise_ops late_error = {
 	.name		= "late_error",
 };
 
+/* mmap_lock is held meanwhile; it is let go of after each range. */
+static long until(u64 i, u64 *end)
+{
+	return bpf_ktime_get_ns() >= *end;
+}
+
+static long longer_until(u64 i, u64 *end)
+{
+	bpf_loop(1 << 16, until, end, 0);
+	return until(i, end);
+}
+
+static void take_ms(u64 ms)
+{
+	u64 end = bpf_ktime_get_ns() + ms * 1000000;
+
+	bpf_loop(1 << 16, longer_until, &end, 0);
+}
+
+/* Within the bound. */
+ADVISE(steady)
+{
+	take_ms(1);
+	return MADV_COLD;
+}
+POLICY(steady);
+
+/* Beyond it. */
+ADVISE(slow)
+{
+	range->end = range->start + PAGE;
+	take_ms(30);
+	return MADV_COLD;
+}
+POLICY(slow);
+
+/* So far beyond it that once is enough. */
+ADVISE(stuck)
+{
+	take_ms(1500);
+	return MADV_COLD;
+}
+POLICY(stuck);
+
 /* ---- What does no harm ------------------------------------------------ */
 
 /* Of any range one page, for as long as there is one. */
@@ -219,22 +263,6 @@ ADVISE(flood)
 	return MADV_COLD;
 }
 POLICY(flood);
-
-/* mmap_lock is held meanwhile; it is let go of after each range. */
-volatile __u64 turns;
-
-static long turn(u64 i, void *unused)
-{
-	turns++;
-	return 0;
-}
-
-ADVISE(slow)
-{
-	bpf_loop(1 << 20, turn, NULL, 0);
-	return MADV_COLD;
-}
-POLICY(slow);
 
 /* Whatever a task storage or a full map makes of it. */
 struct {

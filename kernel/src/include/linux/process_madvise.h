@@ -113,6 +113,8 @@ enum pmadv_outcome {
  * @PMADV_EXIT_INVALID: PMADV_MAX_INVALID invalid verdicts in one call.
  * @PMADV_EXIT_NO_PROGRESS: It narrowed a range to nothing or widened it.
  * @PMADV_EXIT_ERROR: It called bpf_pmadv_error().
+ * @PMADV_EXIT_SLOW: PMADV_MAX_SLOW answers in a row took longer than
+ *	PMADV_MAX_ADVISE_NS, or one a hundred times as long.
  */
 enum pmadv_exit_kind {
 	PMADV_EXIT_NONE		= 0,
@@ -123,6 +125,7 @@ enum pmadv_exit_kind {
 	PMADV_EXIT_INVALID	= 64,
 	PMADV_EXIT_NO_PROGRESS	= 65,
 	PMADV_EXIT_ERROR	= 66,
+	PMADV_EXIT_SLOW		= 67,
 };
 
 /**
@@ -131,12 +134,16 @@ enum pmadv_exit_kind {
  * @PMADV_EXIT_MSG_LEN: Size of an exit message, with its NUL.
  * @PMADV_MAX_INVALID: So many invalid verdicts in one call are an error.
  * @PMADV_MAX_SAMPLE: Pages that one sample may look at.
+ * @PMADV_MAX_ADVISE_NS: Time that one answer may take, in nanoseconds.
+ * @PMADV_MAX_SLOW: So many answers in a row that take longer are an error.
  */
 enum pmadv_limit {
 	PMADV_NAME_LEN		= 16,
 	PMADV_EXIT_MSG_LEN	= 128,
 	PMADV_MAX_INVALID	= 64,
 	PMADV_MAX_SAMPLE	= 64,
+	PMADV_MAX_ADVISE_NS	= 10000000,
+	PMADV_MAX_SLOW		= 8,
 };
 
 /**
@@ -222,7 +229,8 @@ struct process_madvise_ops {
 	/**
 	 * @advise: Decide about one range. Not sleepable: mmap_lock of the
 	 * target is held for reading from here until the advice was carried
-	 * out, so what is advised is what was asked about.
+	 * out, so what is advised is what was asked about. For the same reason
+	 * it has to be quick: see PMADV_MAX_ADVISE_NS.
 	 * @range: The range; see there for what may be written.
 	 * @task: The target, as named by the caller's pidfd.
 	 * @vma: The mapping that the range is part of.
