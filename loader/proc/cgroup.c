@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fts.h>
 #include <linux/magic.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,25 +12,55 @@
 
 #include "lib/error.h"
 
-int cgroup_mount(char path[PATH_MAX])
+/* Blanks and the like are octal there. */
+static void unescape(char *text)
 {
-	struct mntent *mount;
+	char *to = text;
+
+	for (; *text; text++) {
+		unsigned int code;
+
+		if (*text == '\\' && sscanf(text + 1, "%3o", &code) == 1) {
+			*to++ = (char)code;
+			text += 3;
+		} else {
+			*to++ = *text;
+		}
+	}
+	*to = '\0';
+}
+
+/* Where cgroup v2 is mounted, and the cgroup that one finds there, or -ENOENT. */
+static int find_mount(char path[PATH_MAX], char root[PATH_MAX])
+{
+	char *line = NULL;
+	size_t size = 0;
 	int err = -ENOENT;
 	FILE *mounts;
 
-	mounts = setmntent("/proc/self/mounts", "re");
+	mounts = fopen("/proc/self/mountinfo", "re");
 	if (!mounts)
 		return -errno;
 
-	while (err && (mount = getmntent(mounts))) {
-		if (strcmp(mount->mnt_type, "cgroup2") || *mount->mnt_dir != '/')
+	while (err && getline(&line, &size, mounts) > 0) {
+		if (!strstr(line, " - cgroup2 ") || strlen(line) >= PATH_MAX ||
+		    sscanf(line, "%*s %*s %*s %s %s", root, path) != 2)
 			continue;
-		snprintf(path, PATH_MAX, "%s", mount->mnt_dir);
+		unescape(root);
+		unescape(path);
 		err = 0;
 	}
 
-	endmntent(mounts);
+	free(line);
+	fclose(mounts);
 	return err;
+}
+
+int cgroup_mount(char path[PATH_MAX])
+{
+	char root[PATH_MAX];
+
+	return find_mount(path, root);
 }
 
 static int check_cgroup(const char *path)
@@ -125,14 +154,31 @@ int cgroup_path_of(uint64_t id, char path[PATH_MAX])
 	return err;
 }
 
+/*
+ * The part of @cgroup that is below @root; NULL if it is not there. Both begin
+ * at the root of our cgroup namespace and may lead up from that: the host's
+ * mount has "/../.." as its root for a container.
+ */
+static const char *part_below(const char *root, const char *cgroup)
+{
+	size_t length = strcmp(root, "/") ? strlen(root) : 0;
+	const char *part = cgroup + length;
+
+	if (strncmp(cgroup, root, length) || (*part && *part != '/'))
+		return NULL;
+	if (!strcmp(part, "/..") || !strncmp(part, "/../", 4))
+		return NULL;
+	return strcmp(part, "/") ? part : "";
+}
+
 int cgroup_of(pid_t pid, char path[PATH_MAX])
 {
-	char mount[PATH_MAX], file[64], *line = NULL;
+	char mount[PATH_MAX], root[PATH_MAX], file[64], *line = NULL;
 	size_t size = 0;
 	int err = -ENOENT;
 	FILE *cgroups;
 
-	if (cgroup_mount(mount))
+	if (find_mount(mount, root))
 		return -ENOENT;
 	snprintf(file, sizeof(file), "/proc/%d/cgroup", pid);
 	cgroups = fopen(file, "re");
@@ -141,16 +187,17 @@ int cgroup_of(pid_t pid, char path[PATH_MAX])
 
 	/* "0::" is the hierarchy of v2; the root is "/". */
 	while (err && getline(&line, &size, cgroups) > 0) {
+		const char *part;
+
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "0::", 3))
 			continue;
-		/* "/../a" is outside of our cgroup namespace: no path leads there. */
-		if (!strcmp(line + 3, "/..") || !strncmp(line + 3, "/../", 4)) {
+		part = part_below(root, line + 3);
+		if (!part) {
 			err = -EXDEV;
 			break;
 		}
-		err = snprintf(path, PATH_MAX, "%s%s", mount,
-			       strcmp(line + 3, "/") ? line + 3 : "");
+		err = snprintf(path, PATH_MAX, "%s%s", mount, part);
 		err = err < PATH_MAX ? 0 : -ENAMETOOLONG;
 	}
 

@@ -28,8 +28,9 @@ int cgroup_path_of(uint64_t id, char path[PATH_MAX]);
 bool in_initial_cgroup_namespace(void);
 
 /*
- * The directory of the cgroup that a process is in; 0, -EXDEV if that is outside of
- * our cgroup namespace, or another error.
+ * The directory of the cgroup that a process is in; 0, -EXDEV if no path that we can
+ * tell leads there (it is outside of our cgroup namespace, or what is mounted is
+ * another part of the hierarchy), or another error.
  */
 int cgroup_of(pid_t pid, char path[PATH_MAX]);
 

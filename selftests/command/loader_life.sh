@@ -389,6 +389,17 @@ expect 0 "redis-server \\($redis\\): policy [?] decides" \
 expect 0 'background_app cgroup [0-9]+ .removed, or outside of this cgroup namespace.' \
 	"a container: list does not say that a cgroup outside is gone" \
 	bash "$tmp/inside" list
+
+# The host's mount is still there: paths in the namespace do not lead anywhere in it.
+sed -i 's/umount -l.*inside .sys.fs.cgroup; //' "$tmp/inside"
+sleep 300 &
+sleeper=$!
+echo $sleeper >$cgroup/inside/cgroup.procs
+expect 0 "sleep \\($sleeper\\): policy [?] decides" \
+	"a container with the host's mount: explain does not take its root for the host's" \
+	bash "$tmp/inside" explain $sleeper
+kill $sleeper
+wait $sleeper 2>/dev/null
 pmadv detach --all >/dev/null
 
 nothing_left
