@@ -3,9 +3,7 @@
 # runs: in a guest
 perl -e '$x = "x" x 5e7; sleep 1000' &
 pmadv attach background_app --pin >/dev/null || exit
-sleep 2
-(until [ -s /tmp/monitor.err ]; do sleep 0.1; done; sleep 1
- pmadv advise perl --policy >/dev/null) &
-show "pmadv monitor --count 10 2>/tmp/monitor.err"
+(sleep 5; pmadv advise perl --policy >/dev/null) &
+show "pmadv monitor --count 10"
 kill %1
 pmadv detach --all >/dev/null
