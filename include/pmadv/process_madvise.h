@@ -147,6 +147,28 @@ static inline void pmadv_result_add(struct pmadv_result *sum,
 }
 
 /**
+ * pmadv_stopped_by - what ended a walk, one of whose calls failed as a whole
+ * @err: errno of the call, which wrote no &pmadv_result.stopped.
+ *
+ * Return: enum pmadv_stopped; PMADV_STOPPED_ERROR if none of them says it.
+ */
+static inline __u32 pmadv_stopped_by(int err)
+{
+	switch (err) {
+	case EINTR:
+		return PMADV_STOPPED_SIGNAL;
+	case ENOENT:
+		return PMADV_STOPPED_DETACHED;
+	case ESRCH:
+		return PMADV_STOPPED_EXITED;
+	case ESTALE:
+		return PMADV_STOPPED_STALE;
+	default:
+		return PMADV_STOPPED_ERROR;
+	}
+}
+
+/**
  * pmadv_call_all - call, and call again as long as only signals end it early
  * @pidfd: The target.
  * @vec: As for pmadv_call().
@@ -160,7 +182,12 @@ static inline void pmadv_result_add(struct pmadv_result *sum,
  *	other than 0, for a handler to set. May be NULL.
  *
  * &pmadv_result.stopped of @sum says how it ended; if that is not
- * PMADV_STOPPED_NOT, the same call with @sum as it is does the rest.
+ * PMADV_STOPPED_NOT, the same call with @sum as it is does the rest. A call may
+ * fail after others that did something: because the process has exited
+ * (PMADV_STOPPED_EXITED), the policy was detached (PMADV_STOPPED_DETACHED), the
+ * mapping of a VMA fd is gone (PMADV_STOPPED_STALE), or anything else
+ * (PMADV_STOPPED_ERROR; &pmadv_result.error is then the errno of that call,
+ * &pmadv_result.error_addr where it was to go on).
  *
  * Return: bytes advised, or -1 and errno if none were and it failed.
  */
@@ -186,9 +213,14 @@ static inline ssize_t pmadv_call_all(int pidfd, const struct iovec *vec,
 		one.cursor_index = sum->cursor_index;
 
 		ret = pmadv_call(pidfd, vec, vlen, advice, flags, &one);
-		if (ret < 0 && errno == EINTR)
-			one.stopped = PMADV_STOPPED_SIGNAL;
+		/* Those that fail before the walk, or cannot write, do not say. */
+		if (ret < 0 && !one.stopped)
+			one.stopped = pmadv_stopped_by(errno);
 		pmadv_result_add(sum, &one);
+		if (ret < 0 && one.stopped == PMADV_STOPPED_ERROR) {
+			sum->error = (__u32)errno;
+			sum->error_addr = one.cursor;
+		}
 	} while (one.stopped == PMADV_STOPPED_SIGNAL && !(stop && *stop));
 
 	if (ret < 0 && !sum->bytes_advised)

@@ -137,7 +137,7 @@ static const struct {
 	[PMADV_STOPPED_EJECTED] = { "ejected", "the kernel ejected the policy" },
 	[PMADV_STOPPED_BUDGET] = { "budget", "the budget of pages was used up" },
 	[PMADV_STOPPED_EXITED] = { "exited", "the process exited or executed another program" },
-	[PMADV_STOPPED_ERROR] = { "error", "a range failed" },
+	[PMADV_STOPPED_ERROR] = { "error", "a call failed" },
 	[PMADV_STOPPED_STALE] = { "stale", "the mapping is gone" },
 	[PMADV_STOPPED_POLICY_ERROR] = { "policy_error", "the policy erred about this process, see dmesg" },
 };

@@ -213,6 +213,9 @@ int walk_run(const struct target *target, const struct request *request,
 		walk->err = 0;
 	if (walk->result.stopped == PMADV_STOPPED_EJECTED)
 		walk->err = -EEJECTED;
+	/* Ranges that fail are passed over: it is a call that failed, after others. */
+	if (walk->result.stopped == PMADV_STOPPED_ERROR && !walk->err)
+		walk->err = -(int)walk->result.error;
 
 	/* These stay 0 if the process has exited. */
 	process_memory(target->pid, &walk->resident_after, &walk->swapped_after);

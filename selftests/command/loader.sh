@@ -422,8 +422,22 @@ run pmadv advise "$redis" -a pageout --json
 ((total == $(field bytes_advised)))
 result $? "redis: what they advised adds up"
 
-kill "$redis"
+# It is killed while the command is kept from going on, between two of its calls.
+digest >/dev/null
+before=$(swapped "$redis")
+pmadv advise "$redis" -a pageout >"$tmp/out" 2>&1 &
+pid=$!
+wait_until_swapped "$redis" $((before + 4000))
+kill -STOP $pid
+wait_for 10 grep -q '^State:.T' /proc/$pid/status
+kill -KILL "$redis"
 wait_for 5 bash -c "! kill -0 $redis"
+kill -CONT $pid
+wait $pid
+status=$?
+out="status $status: $(cat "$tmp/out")"
+[[ $status == 0 && $out == *"stopped "*": the process exited"* ]]
+result $? "redis: killed in the middle, which the command says"
 expect 1 'no process' "redis: is gone" pmadv advise "$redis" -a cold
 redis=
 
