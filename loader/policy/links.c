@@ -158,7 +158,10 @@ static void find_pins(const char *dir, unsigned int depth, struct vec *links)
 	closedir(stream);
 }
 
-/* Keep links without a map only if we pinned them; the pin has their name. */
+/*
+ * Keep links without a map only if we pinned them; the pin, NAME or NAME@CGROUP, has
+ * their name and their cgroup.
+ */
 static void sort_out_dead_links(struct vec *links)
 {
 	struct policy_link *link = links->items;
@@ -176,6 +179,8 @@ static void sort_out_dead_links(struct vec *links)
 			pin = strrchr(pin, '/') + 1;
 			snprintf(link[i].name, sizeof(link[i].name), "%.*s",
 				 (int)strcspn(pin, "@"), pin);
+			pin = strchr(pin, '@');
+			link[i].cgroup_id = pin ? strtoull(pin + 1, NULL, 10) : 0;
 		}
 		link[kept++] = link[i];
 	}

@@ -105,6 +105,15 @@ static bool wanted(const struct policy_link *link, const char *name,
 	return !cgroup_id || link->cgroup_id == *cgroup_id;
 }
 
+/*
+ * Pins left of policies that are not in force any more go along with the one of
+ * that name that is: their cgroups may be gone, and nobody can tell which.
+ */
+static bool left_over(const struct policy_link *link, const char *name)
+{
+	return name && !link->map_id && !strcmp(link->name, name);
+}
+
 static int say_none(const struct vec *links, const char *name, const char *cgroup)
 {
 	const struct policy_link *link = links->items;
@@ -134,7 +143,7 @@ static int detach_run(const struct args *args)
 	const struct policy_link *link;
 	struct vec policies = { }, links = { };
 	uint64_t cgroup_id;
-	size_t nr = 0;
+	size_t nr = 0, nr_in_force = 0;
 	int err;
 
 	if (!name && !args->all)
@@ -159,17 +168,22 @@ static int detach_run(const struct args *args)
 		return say_error(err, "cannot look at BPF links: %s", error_text(err));
 
 	link = links.items;
-	for (size_t i = 0; i < links.nr; i++)
-		nr += wanted(&link[i], name, args->cgroup ? &cgroup_id : NULL);
+	for (size_t i = 0; i < links.nr; i++) {
+		if (!wanted(&link[i], name, args->cgroup ? &cgroup_id : NULL))
+			continue;
+		nr++;
+		nr_in_force += link[i].map_id != 0;
+	}
 
 	if (!nr)
 		err = say_none(&links, name, args->cgroup);
-	else if (nr > 1 && !args->all)
+	else if (nr_in_force > 1 && !args->all)
 		err = say_error(-EUSAGE, "policy %s is attached %zu times: say which with --cgroup, or give --all",
-				name, nr);
+				name, nr_in_force);
 
 	for (size_t i = 0; i < links.nr && !err; i++)
-		if (wanted(&link[i], name, args->cgroup ? &cgroup_id : NULL))
+		if (wanted(&link[i], name, args->cgroup ? &cgroup_id : NULL) ||
+		    left_over(&link[i], name))
 			err = detach_link(&link[i]);
 
 	policy_links_free(&links);

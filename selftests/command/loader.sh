@@ -294,6 +294,34 @@ run pmadv detach bad
 [[ $status == 0 && -z $(ls $pins) ]]
 result $? "detach: it, and its pin"
 
+# Dead pins of one name: of a cgroup that is gone, and of one that is there; the
+# policy is in force for a third.
+mkdir -p $cgroup/{gone,ejected,fine}
+for which in gone ejected; do
+	pmadv attach "$objects/bad.bpf.o" --set how=HOW_ERROR --pin --cgroup $cgroup/$which >/dev/null 2>&1
+done
+rmdir $cgroup/gone
+echo $target >$cgroup/ejected/cgroup.procs
+run pmadv advise $target --policy
+echo $target >/sys/fs/cgroup/cgroup.procs
+wait_for 2 none_in_force
+pmadv attach "$objects/bad.bpf.o" --set how=HOW_ERROR --pin --cgroup $cgroup/fine >/dev/null 2>&1
+run pmadv list
+[[ $(grep -c 'gone, still pinned' <<<"$out") == 2 ]]
+result $? "list: two dead pins of a policy that is in force elsewhere"
+expect 0 'bad detached: scope .*/fine' "detach: dead pins do not make it attached three times" \
+	pmadv detach bad
+[[ $(grep -c 'what was left of it' <<<"$out") == 2 && -z $(ls $pins) ]]
+result $? "detach: they go along, the one of the removed cgroup, too"
+pmadv attach "$objects/bad.bpf.o" --set how=HOW_ERROR --pin --cgroup $cgroup/ejected >/dev/null 2>&1
+echo 1 >$sysfs/detach_all
+wait_for 2 none_in_force
+expect 1 'policy bad is not attached for cgroup .*fine' "detach --cgroup: not what was left of another" \
+	pmadv detach bad --cgroup $cgroup/fine
+expect 0 'bad detached: what was left of it' "detach --cgroup: what was left of it there" \
+	pmadv detach bad --cgroup $cgroup/ejected
+rmdir $cgroup/*/ $cgroup
+
 # --- run ---------------------------------------------------------------------
 run pmadv run noop $target --every 0.2 --count 3 --json
 [[ $status == 0 && $(field round walk | tr '\n' ' ') == "1 2 3 " &&
