@@ -174,6 +174,11 @@ static long protect(unsigned long addr, unsigned long len, int prot)
 	return mprotect((void *)addr, len, prot) ? -errno : 0;
 }
 
+static long do_grow(unsigned long at, unsigned long from, unsigned long to)
+{
+	return move(at, from, to, 0, 0);
+}
+
 /* What can be done to an object of UNITS times @u at @at. */
 
 static long unmap_first(unsigned long at, unsigned long u, unsigned long kind)
@@ -1540,6 +1545,209 @@ TEST_F(vma_fd, thousand)
 		EXPECT_EQ(POLLHUP, hung_up(fds[i], 0));
 		close(fds[i]);
 	}
+}
+
+/*
+ * What everybody pays for the reclaim of the memory and what the owner pays for
+ * a change of protection, in nanoseconds: the best of some rounds.
+ */
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static uint64_t time_reclaim(struct target *t, unsigned long addr, size_t len)
+{
+	uint64_t best = UINT64_MAX, took;
+	struct pmadv_result r;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		if (target_call(t, do_fill, addr, len, 1))
+			return 0;
+		took = now_ns();
+		if (pmadv_one(t->pidfd, addr, len, MADV_PAGEOUT,
+			      PMADV_SKIP_ERRORS, &r) != (long)len ||
+		    r.stats.reclaimed < len / PAGE / 2)
+			return 0;
+		took = now_ns() - took;
+		best = took < best ? took : best;
+	}
+	return best;
+}
+
+static long do_time_protect(unsigned long addr, unsigned long len,
+			    unsigned long unused)
+{
+	uint64_t best = UINT64_MAX, took;
+	int i, j;
+
+	for (i = 0; i < 3; i++) {
+		took = now_ns();
+		for (j = 0; j < 50; j++)
+			if (mprotect((void *)addr, len, PROT_READ) ||
+			    mprotect((void *)addr, len, PROT_READ | PROT_WRITE))
+				return 0;
+		took = now_ns() - took;
+		best = took < best ? took : best;
+	}
+	return best / 1000;
+}
+
+static int open_many(int pidfd, unsigned long addr, int *fds, int nr)
+{
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		fds[i] = open_vma(pidfd, addr, NULL);
+		if (fds[i] < 0)
+			return fds[i];
+	}
+	return 0;
+}
+
+static int count_hung_up(const int *fds, int nr)
+{
+	int i, stale = 0;
+
+	for (i = 0; i < nr; i++)
+		stale += hung_up(fds[i], 0) == POLLHUP;
+	return stale;
+}
+
+#define MANY		60000
+
+/*
+ * Whatever user has them for whatever memory of their own: it must not be dearer
+ * to reclaim that memory than with one.
+ */
+TEST_F(vma_fd, sixty_thousand)
+{
+	const size_t len = 4 * MIB;
+	const int nr = slow_kernel() ? MANY / 10 : MANY;
+	struct rlimit limit = { nr + 64, nr + 64 };
+	uint64_t reclaim, reclaim_many;
+	long protect, protect_many;
+	unsigned long at;
+	int *fds = calloc(nr, sizeof(*fds));
+	int fd;
+
+	ASSERT_NE(NULL, fds);
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	at = target_call(&self->t, do_map_filled, len, 1, 0);
+	ASSERT_NE(0, at);
+	fd = open_vma(self->t.pidfd, at, NULL);
+	ASSERT_LE(0, fd);
+	reclaim = time_reclaim(&self->t, at, len);
+	ASSERT_NE(0, reclaim);
+	ASSERT_EQ(0, target_call(&self->t, do_fill, at, len, 1));
+	protect = target_call(&self->t, do_time_protect, at, len, 0);
+	ASSERT_LT(0, protect);
+
+	ASSERT_EQ(0, open_many(self->t.pidfd, at, fds, nr));
+	reclaim_many = time_reclaim(&self->t, at, len);
+	ASSERT_NE(0, reclaim_many);
+	ASSERT_EQ(0, target_call(&self->t, do_fill, at, len, 1));
+	protect_many = target_call(&self->t, do_time_protect, at, len, 0);
+	note("with 1 and with %d: reclaim %lu and %lu us, mprotect %ld and %ld us",
+	     nr, (unsigned long)(reclaim / 1000),
+	     (unsigned long)(reclaim_many / 1000), protect, protect_many);
+	EXPECT_LT(reclaim_many, 3 * reclaim);
+	EXPECT_LT(protect_many, 3 * protect);
+
+	/* They are all told, and nobody else is. */
+	EXPECT_EQ(0, count_hung_up(fds, nr));
+	EXPECT_TRUE(is_good(fds[nr / 2], at, len, ANON));
+	ASSERT_EQ(0, target_call(&self->t, do_unmap, at + len / 2, PAGE, 0));
+	EXPECT_EQ(nr, count_hung_up(fds, nr));
+	EXPECT_TRUE(is_stale(fds[nr / 2], at, PAGE));
+	EXPECT_TRUE(is_good(self->fd, self->addr, self->len, ANON));
+	free(fds);
+}
+
+/* One mapping that grew between the openings: all of them are different. */
+TEST_F(vma_fd, one_over_the_other)
+{
+	const int nr = slow_kernel() ? 200 : 2000;
+	struct rlimit limit = { nr + 64, nr + 64 };
+	uint64_t reclaim, reclaim_many;
+	const size_t len = 2 * MIB;
+	unsigned long at;
+	int fds[2000], i;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	at = target_call(&self->t, do_object, ANON, 0, 0);
+	ASSERT_NE(0, at);
+	/* Arena enough to grow in. */
+	ASSERT_EQ(0, target_call(&self->t, do_grow, at, UNITS * SMALL_UNIT,
+				 len));
+	ASSERT_EQ(0, target_call(&self->t, do_madvise, at, len,
+				 MADV_NOHUGEPAGE));
+	fds[0] = open_vma(self->t.pidfd, at, NULL);
+	ASSERT_LE(0, fds[0]);
+	reclaim = time_reclaim(&self->t, at, len);
+	ASSERT_NE(0, reclaim);
+	for (i = 1; i < nr; i++) {
+		ASSERT_EQ(0, target_call(&self->t, do_grow, at,
+					 len + (i - 1) * PAGE, len + i * PAGE));
+		fds[i] = open_vma(self->t.pidfd, at, NULL);
+		ASSERT_LE(0, fds[i]);
+	}
+	reclaim_many = time_reclaim(&self->t, at, len);
+	ASSERT_NE(0, reclaim_many);
+	note("with 1 and with %d: reclaim %lu and %lu us", nr,
+	     (unsigned long)(reclaim / 1000),
+	     (unsigned long)(reclaim_many / 1000));
+	EXPECT_LT(reclaim_many, 3 * reclaim);
+
+	/* What goes is the end that half of them do not know. */
+	ASSERT_EQ(0, target_call(&self->t, do_unmap, at + len +
+				 (nr / 2) * PAGE, PAGE, 0));
+	EXPECT_EQ(0, count_hung_up(fds, nr / 2 + 1));
+	EXPECT_EQ(nr / 2 - 1, count_hung_up(fds + nr / 2 + 1, nr / 2 - 1));
+	EXPECT_TRUE(is_good(fds[nr / 2], at, len + (nr / 2) * PAGE, ANON));
+	EXPECT_TRUE(is_stale(fds[nr / 2 + 1], at, PAGE));
+	ASSERT_EQ(0, target_call(&self->t, do_unmap, at, PAGE, 0));
+	EXPECT_EQ(nr, count_hung_up(fds, nr));
+}
+
+/* Those of a process, of its child and of the program it becomes are others. */
+TEST_F(vma_fd, many_fork_exec)
+{
+	struct rlimit limit = { 4096, 4096 };
+	int of_parent[1000], of_child[1000], fd, pidfd;
+	struct mapping *maps;
+	struct pidfd_vma arg;
+	unsigned long at = self->addr;
+	long pid;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	ASSERT_EQ(0, open_many(self->t.pidfd, at, of_parent, 1000));
+	pid = target_call(&self->t, do_fork, 0, 0, 0);
+	ASSERT_LT(0, pid);
+	pidfd = pidfd_open_pid(pid, 0);
+	ASSERT_LE(0, pidfd);
+	ASSERT_EQ(0, open_many(pidfd, at, of_child, 1000));
+	ASSERT_EQ(0, target_call(&self->t, do_reap, 0, 0, 0));
+	EXPECT_EQ(1000, count_hung_up(of_child, 1000));
+	EXPECT_EQ(0, count_hung_up(of_parent, 1000));
+	EXPECT_TRUE(is_good(of_parent[0], at, self->len, ANON));
+
+	ASSERT_EQ(0, target_call(&self->t, do_soon, (unsigned long)exec_now,
+				 20, 0));
+	EXPECT_EQ(POLLHUP, hung_up(self->fd, 5000));
+	EXPECT_EQ(1000, count_hung_up(of_parent, 1000));
+	while (!is_sleep(self->t.pid))
+		usleep(1000);
+	ASSERT_LT(0, read_maps(self->t.pid, &maps));
+	arg = (struct pidfd_vma){ .addr = maps[0].start };
+	fd = get_vma(self->t.pidfd, &arg);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, hung_up(fd, 0));
+	free(maps);
 }
 
 struct closer {

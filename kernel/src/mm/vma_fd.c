@@ -6,17 +6,23 @@
  * of it was unmapped, mapped over or moved, or its process executed another
  * program or died, calls give ESTALE and poll(2) gives EPOLLHUP.
  *
- * An interval notifier tells. Everything that takes a mapping away invalidates
- * with MMU_NOTIFY_UNMAP before it lets go of mmap_lock, so whoever holds the
- * lock for reading, sees the mapping whole and the mark not set has the mapping
- * that the descriptor was opened for. Faults, reclaim, mprotect(2), splits and
- * merges of VMAs leave the mark alone: the object stays the same. A process
- * without such a descriptor has no notifier, and vm_area_struct is as it was.
+ * One MMU notifier for each address space tells. Everything that takes a
+ * mapping away invalidates with MMU_NOTIFY_UNMAP before it lets go of mmap_lock,
+ * so whoever holds the lock for reading, sees the mapping whole and the mark not
+ * set has the mapping that the descriptor was opened for. Faults, reclaim,
+ * mprotect(2), splits and merges of VMAs leave the mark alone: the object stays
+ * the same. An address space that never had such a descriptor has no notifier,
+ * and vm_area_struct is as it was.
+ *
+ * How many there are costs nobody anything: all other invalidations, reclaim's
+ * among them, return at once, and one that takes mappings away finds just those
+ * that go, each of them once in its life.
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/interval_tree.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pid.h>
@@ -30,41 +36,115 @@
 #include <linux/vma_fd.h>
 
 /**
+ * struct vma_fd_mm - an address space with VMA fds
+ * @notifier: Watches it, and keeps the mm_struct (not the memory) around. Each
+ *	VMA fd has a reference, and @kept is one that lasts until the memory goes.
+ * @kept: So that opening and closing in a loop does not register each time,
+ *	which takes all locks of the address space. Under mmap_lock.
+ * @lock: For @fds.
+ * @fds: Those that are not stale.
+ */
+struct vma_fd_mm {
+	struct mmu_notifier notifier;
+	bool kept;
+	spinlock_t lock;
+	struct rb_root_cached fds;
+};
+
+/**
  * struct vma_fd - a mapping
- * @notifier: Watches it, and keeps the mm_struct (not the memory) around.
+ * @range: Its addresses. In &vma_fd_mm.fds until it is stale.
+ * @in: The address space it is in.
  * @pid: The process it is a mapping of.
- * @start: First address.
- * @end: Address after it.
  * @stale: It is gone. Set once, never cleared.
  * @wait: Who polls.
  */
 struct vma_fd {
-	struct mmu_interval_notifier notifier;
+	struct interval_tree_node range;
+	struct vma_fd_mm *in;
 	struct pid *pid;
-	unsigned long start;
-	unsigned long end;
 	bool stale;
 	wait_queue_head_t wait;
 };
 
-static bool vma_fd_invalidate(struct mmu_interval_notifier *notifier,
-			      const struct mmu_notifier_range *range,
-			      unsigned long seq)
+/* Some mappings go, whole or in part. */
+static void vma_fd_mark_stale(struct vma_fd_mm *in, unsigned long start,
+			      unsigned long last, bool may_sleep)
 {
-	struct vma_fd *vfd = container_of(notifier, struct vma_fd, notifier);
+	struct interval_tree_node *node;
+	struct vma_fd *vfd;
 
-	mmu_interval_set_seq(notifier, seq);
-	if (range->event == MMU_NOTIFY_UNMAP ||
-	    range->event == MMU_NOTIFY_RELEASE) {
+	spin_lock(&in->lock);
+	while ((node = interval_tree_iter_first(&in->fds, start, last))) {
+		vfd = container_of(node, struct vma_fd, range);
+		interval_tree_remove(node, &in->fds);
 		WRITE_ONCE(vfd->stale, true);
 		wake_up_poll(&vfd->wait, EPOLLHUP);
+		if (may_sleep)
+			cond_resched_lock(&in->lock);
 	}
-	return true;
+	spin_unlock(&in->lock);
 }
 
-static const struct mmu_interval_notifier_ops vma_fd_notifier_ops = {
-	.invalidate = vma_fd_invalidate,
+static int vma_fd_mm_invalidate(struct mmu_notifier *notifier,
+				const struct mmu_notifier_range *range)
+{
+	if (range->event == MMU_NOTIFY_UNMAP)
+		vma_fd_mark_stale(container_of(notifier, struct vma_fd_mm,
+					       notifier),
+				  range->start, range->end - 1,
+				  mmu_notifier_range_blockable(range));
+	return 0;
+}
+
+/* The memory goes, all of it. */
+static void vma_fd_mm_release(struct mmu_notifier *notifier,
+			      struct mm_struct *mm)
+{
+	vma_fd_mark_stale(container_of(notifier, struct vma_fd_mm, notifier), 0,
+			  ULONG_MAX, true);
+	mmu_notifier_put(notifier);
+}
+
+static struct mmu_notifier *vma_fd_mm_alloc(struct mm_struct *mm)
+{
+	struct vma_fd_mm *in = kzalloc(sizeof(*in), GFP_KERNEL_ACCOUNT);
+
+	if (!in)
+		return ERR_PTR(-ENOMEM);
+	spin_lock_init(&in->lock);
+	in->fds = RB_ROOT_CACHED;
+	return &in->notifier;
+}
+
+static void vma_fd_mm_free(struct mmu_notifier *notifier)
+{
+	kfree(container_of(notifier, struct vma_fd_mm, notifier));
+}
+
+static const struct mmu_notifier_ops vma_fd_mm_ops = {
+	.invalidate_range_start	= vma_fd_mm_invalidate,
+	.release		= vma_fd_mm_release,
+	.alloc_notifier		= vma_fd_mm_alloc,
+	.free_notifier		= vma_fd_mm_free,
 };
+
+/* A reference to the one of @mm. mmap_lock is held for writing. */
+static struct vma_fd_mm *vma_fd_mm_get(struct mm_struct *mm)
+{
+	struct mmu_notifier *notifier;
+	struct vma_fd_mm *in;
+
+	notifier = mmu_notifier_get_locked(&vma_fd_mm_ops, mm);
+	if (IS_ERR(notifier))
+		return ERR_CAST(notifier);
+	in = container_of(notifier, struct vma_fd_mm, notifier);
+	if (!in->kept) {
+		mmu_notifier_get_locked(&vma_fd_mm_ops, mm);
+		in->kept = true;
+	}
+	return in;
+}
 
 /* Has the process left the address space that the mapping is in? */
 static bool vma_fd_process_left(struct vma_fd *vfd)
@@ -74,7 +154,7 @@ static bool vma_fd_process_left(struct vma_fd *vfd)
 
 	rcu_read_lock();
 	task = pid_task(vfd->pid, PIDTYPE_PID);
-	left = !task || READ_ONCE(task->mm) != vfd->notifier.mm;
+	left = !task || READ_ONCE(task->mm) != vfd->in->notifier.mm;
 	rcu_read_unlock();
 	return left;
 }
@@ -92,17 +172,24 @@ static void vma_fd_show_fdinfo(struct seq_file *seq, struct file *file)
 	struct vma_fd *vfd = file->private_data;
 
 	seq_printf(seq, "Pid:\t%d\nRange:\t%lx-%lx\nStale:\t%d\n",
-		   pid_vnr(vfd->pid), vfd->start, vfd->end,
+		   pid_vnr(vfd->pid), vfd->range.start, vfd->range.last + 1,
 		   vma_fd_stale(vfd) || vma_fd_process_left(vfd));
+}
+
+static void vma_fd_free(struct vma_fd *vfd)
+{
+	spin_lock(&vfd->in->lock);
+	if (!vfd->stale)
+		interval_tree_remove(&vfd->range, &vfd->in->fds);
+	spin_unlock(&vfd->in->lock);
+	mmu_notifier_put(&vfd->in->notifier);
+	put_pid(vfd->pid);
+	kfree(vfd);
 }
 
 static int vma_fd_release(struct inode *inode, struct file *file)
 {
-	struct vma_fd *vfd = file->private_data;
-
-	mmu_interval_notifier_remove(&vfd->notifier);
-	put_pid(vfd->pid);
-	kfree(vfd);
+	vma_fd_free(file->private_data);
 	return 0;
 }
 
@@ -156,7 +243,7 @@ bool vma_fd_stale(struct vma_fd *vfd)
  */
 bool vma_fd_is_in(struct vma_fd *vfd, struct mm_struct *mm)
 {
-	return vfd->notifier.mm == mm;
+	return vfd->in->notifier.mm == mm;
 }
 
 /**
@@ -167,7 +254,7 @@ bool vma_fd_is_in(struct vma_fd *vfd, struct mm_struct *mm)
  */
 bool vma_fd_contains(struct vma_fd *vfd, unsigned long start, unsigned long end)
 {
-	return start >= vfd->start && end <= vfd->end;
+	return start >= vfd->range.start && end <= vfd->range.last + 1;
 }
 
 /* Find the mapping at @addr and start to watch it, in one hold of mmap_lock. */
@@ -175,7 +262,7 @@ static int vma_fd_watch(struct vma_fd *vfd, struct mm_struct *mm,
 			unsigned long addr)
 {
 	struct vm_area_struct *vma;
-	int ret;
+	int ret = 0;
 
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
@@ -184,12 +271,16 @@ static int vma_fd_watch(struct vma_fd *vfd, struct mm_struct *mm,
 		ret = -ENOMEM;
 		goto unlock;
 	}
-	vfd->start = vma->vm_start;
-	vfd->end = vma->vm_end;
-	ret = mmu_interval_notifier_insert_locked(&vfd->notifier, mm,
-						  vfd->start,
-						  vfd->end - vfd->start,
-						  &vma_fd_notifier_ops);
+	vfd->in = vma_fd_mm_get(mm);
+	if (IS_ERR(vfd->in)) {
+		ret = PTR_ERR(vfd->in);
+		goto unlock;
+	}
+	vfd->range.start = vma->vm_start;
+	vfd->range.last = vma->vm_end - 1;
+	spin_lock(&vfd->in->lock);
+	interval_tree_insert(&vfd->range, &vfd->in->fds);
+	spin_unlock(&vfd->in->lock);
 unlock:
 	mmap_write_unlock(mm);
 	return ret;
@@ -223,14 +314,12 @@ static int vma_fd_install(struct pid *pid, struct mm_struct *mm,
 	vfd = vma_fd_create(pid, mm, arg->addr);
 	if (IS_ERR(vfd))
 		return PTR_ERR(vfd);
-	arg->start = vfd->start;
-	arg->end = vfd->end;
+	arg->start = vfd->range.start;
+	arg->end = vfd->range.last + 1;
 
 	file = anon_inode_getfile("[vma]", &vma_fd_fops, vfd, O_RDWR);
 	if (IS_ERR(file)) {
-		mmu_interval_notifier_remove(&vfd->notifier);
-		put_pid(vfd->pid);
-		kfree(vfd);
+		vma_fd_free(vfd);
 		return PTR_ERR(file);
 	}
 
