@@ -39,6 +39,9 @@
 #ifndef __NR_process_mrelease
 #define __NR_process_mrelease	448
 #endif
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD		O_EXCL
+#endif
 #ifndef __NR_pidfd_send_signal
 #define __NR_pidfd_send_signal	424
 #endif
@@ -501,14 +504,27 @@ static int open_vma(int pidfd, unsigned long addr, struct pidfd_vma *arg)
 	return get_vma(pidfd, arg);
 }
 
-/* What poll(2) says at once, or within @ms. */
-static int hung_up(int fd, int ms)
+static uint64_t now_ns(void)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN | POLLOUT };
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* What poll(2) says at once, or within @ms. */
+static int poll_for(int fd, short events, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
 
 	if (poll(&pfd, 1, ms) < 0)
 		return -errno;
 	return pfd.revents;
+}
+
+static int hung_up(int fd, int ms)
+{
+	return poll_for(fd, POLLIN | POLLOUT, ms);
 }
 
 /* Is it good for all of [addr, addr + len)? Says what is wrong. */
@@ -1153,11 +1169,14 @@ TEST(self)
 
 /* Polling ******************************************************************/
 
+#define POLL_MS		20000
+
 struct poller {
 	pthread_t thread;
 	volatile pid_t tid;
 	int fd;
 	bool epoll;
+	short wanted;
 	int events;
 };
 
@@ -1165,11 +1184,16 @@ static void *sleep_in_poll(void *arg)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	struct poller *p = arg;
+	uint64_t from;
 	int epfd;
 
 	if (!p->epoll) {
 		p->tid = syscall(SYS_gettid);
-		p->events = hung_up(p->fd, 20000);
+		/* Whoever was not woken looks again when the time is up. */
+		from = now_ns();
+		p->events = poll_for(p->fd, p->wanted, POLL_MS);
+		if (now_ns() - from >= POLL_MS * 1000000ULL)
+			p->events = 0;
 		return NULL;
 	}
 	epfd = epoll_create1(0);
@@ -1177,20 +1201,19 @@ static void *sleep_in_poll(void *arg)
 		p->events = -errno;
 	event.events = 0;
 	p->tid = syscall(SYS_gettid);
-	if (!p->events && epoll_wait(epfd, &event, 1, 20000) == 1)
+	if (!p->events && epoll_wait(epfd, &event, 1, POLL_MS) == 1)
 		p->events = event.events;
 	close(epfd);
 	return NULL;
 }
 
 /* Start it and wait until it sleeps. */
-static int poller_start(struct poller *p, int fd, bool epoll)
+static int poller_run(struct poller *p)
 {
 	char path[64], stat[256];
 	const char *state;
 	int i;
 
-	*p = (struct poller){ .fd = fd, .epoll = epoll };
 	if (pthread_create(&p->thread, NULL, sleep_in_poll, p))
 		return -EAGAIN;
 	for (i = 0; i < 5000; i++) {
@@ -1205,6 +1228,18 @@ static int poller_start(struct poller *p, int fd, bool epoll)
 			return 0;
 	}
 	return -ETIMEDOUT;
+}
+
+static int poller_start(struct poller *p, int fd, bool epoll)
+{
+	*p = (struct poller){ .fd = fd, .epoll = epoll, .wanted = POLLIN };
+	return poller_run(p);
+}
+
+static int poller_start_for(struct poller *p, int fd, short events)
+{
+	*p = (struct poller){ .fd = fd, .wanted = events };
+	return poller_run(p);
 }
 
 /*
@@ -1313,21 +1348,166 @@ TEST_F(vma_fd, exec_with_shared_memory)
 	EXPECT_TRUE(is_stale(self->fd, self->addr, self->len));
 }
 
-/* The same if nobody has the number of the process any more. */
+/* The process ends: that wakes them, whoever else has the memory. */
 TEST_F(vma_fd, exit_with_shared_memory)
+{
+	struct poller plain, epoll;
+	long pid;
+
+	pid = target_call(&self->t, do_share_memory, 0, 0, 0);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(0, poller_start(&plain, self->fd, false));
+	ASSERT_EQ(0, poller_start(&epoll, self->fd, true));
+	ASSERT_EQ(0, kill(self->t.pid, SIGKILL));
+	EXPECT_EQ(POLLHUP, poller_join(&plain));
+	EXPECT_EQ(EPOLLHUP, poller_join(&epoll));
+	EXPECT_TRUE(is_stale(self->fd, self->addr, self->len));
+	/* Nobody has waited for it so far, and the other one is alive. */
+	ASSERT_EQ(self->t.pid, waitpid(self->t.pid, NULL, 0));
+	EXPECT_TRUE(is_stale(self->fd, self->addr, self->len));
+	ASSERT_EQ(0, kill(pid, 0));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+}
+
+/* Who asks for no event but that one is woken when it was waited for. */
+TEST_F(vma_fd, exit_with_shared_memory_no_events)
 {
 	struct poller poller;
 	long pid;
 
 	pid = target_call(&self->t, do_share_memory, 0, 0, 0);
 	ASSERT_LT(0, pid);
-	ASSERT_EQ(0, poller_start(&poller, self->fd, false));
+	ASSERT_EQ(0, poller_start_for(&poller, self->fd, 0));
 	ASSERT_EQ(0, kill(self->t.pid, SIGKILL));
 	ASSERT_EQ(self->t.pid, waitpid(self->t.pid, NULL, 0));
-	EXPECT_TRUE(is_stale(self->fd, self->addr, self->len));
+	EXPECT_EQ(POLLHUP, poller_join(&poller));
 	ASSERT_EQ(0, kill(pid, SIGKILL));
+}
+
+/* Threads ******************************************************************/
+
+static void *wait_in_thread(void *arg)
+{
+	*(volatile pid_t *)arg = syscall(SYS_gettid);
+	while (true)
+		syscall(SYS_pause);
+	return NULL;
+}
+
+static long do_thread(unsigned long a, unsigned long b, unsigned long c)
+{
+	static volatile pid_t tid;
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, wait_in_thread, (void *)&tid))
+		return -EAGAIN;
+	while (!tid)
+		sched_yield();
+	return tid;
+}
+
+/* What advises a process takes the process's pidfd, and so does this. */
+TEST_F(vma_fd, pidfd_of_a_thread)
+{
+	struct pidfd_vma arg = { .addr = self->addr };
+	long tid = target_call(&self->t, do_thread, 0, 0, 0);
+	int of_thread, of_leader;
+
+	ASSERT_LT(0, tid);
+	of_thread = pidfd_open_pid(tid, PIDFD_THREAD);
+	ASSERT_LE(0, of_thread);
+	of_leader = pidfd_open_pid(self->t.pid, PIDFD_THREAD);
+	ASSERT_LE(0, of_leader);
+
+	EXPECT_EQ(-ESRCH, pmadv_one(of_thread, self->addr, PAGE, MADV_COLD,
+				    PMADV_SKIP_ERRORS, NULL));
+	EXPECT_EQ(-ESRCH, get_vma(of_thread, &arg));
+	EXPECT_EQ((long)PAGE, pmadv_one(of_leader, self->addr, PAGE, MADV_COLD,
+					PMADV_SKIP_ERRORS, NULL));
+	EXPECT_LE(0, get_vma(of_leader, &arg));
+}
+
+/* The process and its mapping live, though its main thread does not. */
+TEST_F(vma_fd, main_thread_ended)
+{
+	struct poller poller;
+	unsigned long at;
+	int fd;
+
+	ASSERT_EQ(0, poller_start(&poller, self->fd, false));
+	ASSERT_EQ(0, target_call(&self->t, do_end_main_thread, 0, 0, 0));
+	EXPECT_TRUE(is_good(self->fd, self->addr, self->len, ANON));
+	EXPECT_EQ((long)self->len, pmadv_one(self->fd, self->addr, self->len,
+					     MADV_PAGEOUT, PMADV_SKIP_ERRORS,
+					     NULL));
+	EXPECT_EQ(0, target_call(&self->t, do_check, self->addr, self->len, 1));
+	fd = renew(&self->t, ANON, &at);
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(is_good(fd, at, self->len, ANON));
+	EXPECT_EQ(0, poller.events);
+
+	ASSERT_EQ(0, target_call(&self->t, unmap_middle, self->addr, SMALL_UNIT,
+				 0));
 	EXPECT_EQ(POLLHUP, poller_join(&poller));
 	EXPECT_TRUE(is_stale(self->fd, self->addr, self->len));
+	EXPECT_TRUE(is_good(fd, at, self->len, ANON));
+
+	/* The last thread goes, and the process with it. */
+	ASSERT_EQ(0, poller_start(&poller, fd, true));
+	ASSERT_EQ(0, target_call(&self->t, do_soon, (unsigned long)exit_now,
+				 20, 0));
+	EXPECT_EQ(EPOLLHUP, poller_join(&poller));
+	EXPECT_TRUE(is_stale(fd, at, self->len));
+}
+
+/* Another thread than the main one executes a program. */
+TEST_F(vma_fd, main_thread_ended_exec)
+{
+	ASSERT_EQ(0, target_call(&self->t, do_end_main_thread, 0, 0, 0));
+	ASSERT_EQ(0, target_call(&self->t, do_soon, (unsigned long)exec_now,
+				 20, 0));
+	EXPECT_EQ(POLLHUP, hung_up(self->fd, 5000));
+	EXPECT_TRUE(is_stale(self->fd, self->addr, self->len));
+	while (!is_sleep(self->t.pid))
+		usleep(1000);
+	EXPECT_TRUE(is_stale(self->fd, self->addr, self->len));
+}
+
+/* Threads that come and go while it is used: good is good all the time. */
+static void *end_at_once(void *arg)
+{
+	return NULL;
+}
+
+static void *start_threads(void *arg)
+{
+	pthread_t thread;
+
+	while (true)
+		if (!pthread_create(&thread, NULL, end_at_once, NULL))
+			pthread_join(thread, NULL);
+	return NULL;
+}
+
+static long do_start_threads(unsigned long a, unsigned long b, unsigned long c)
+{
+	pthread_t thread;
+
+	return -pthread_create(&thread, NULL, start_threads, NULL);
+}
+
+TEST_F(vma_fd, threads_come_and_go)
+{
+	int i, rounds = slow_kernel() ? 500 : 3000, bad = 0;
+
+	ASSERT_EQ(0, target_call(&self->t, do_start_threads, 0, 0, 0));
+	ASSERT_EQ(0, target_call(&self->t, do_end_main_thread, 0, 0, 0));
+	for (i = 0; i < rounds; i++) {
+		bad += pmadv_one(self->fd, self->addr, PAGE, MADV_COLD,
+				 PMADV_SKIP_ERRORS, NULL) != PAGE;
+		bad += hung_up(self->fd, 0) != 0;
+	}
+	EXPECT_EQ(0, bad);
 }
 
 /* Rights *******************************************************************/
@@ -1551,14 +1731,6 @@ TEST_F(vma_fd, thousand)
  * What everybody pays for the reclaim of the memory and what the owner pays for
  * a change of protection, in nanoseconds: the best of some rounds.
  */
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
 static uint64_t time_reclaim(struct target *t, unsigned long addr, size_t len)
 {
 	uint64_t best = UINT64_MAX, took;

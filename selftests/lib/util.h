@@ -91,6 +91,8 @@ int target_self(struct target *t);
 int target_start_with(struct target *t, target_fn setup, unsigned long arg);
 long target_call(struct target *t, target_fn fn, unsigned long a,
 		 unsigned long b, unsigned long c);
+/* The target's main thread ends, and another one of it obeys from now on. */
+long do_end_main_thread(unsigned long a, unsigned long b, unsigned long c);
 void target_stop(struct target *t);
 
 /*

@@ -720,17 +720,9 @@ static bool pmadv_advice_valid(int advice, unsigned int flags)
 
 static struct mm_struct *pmadv_mm_access(struct pmadv_call *call)
 {
-	struct mm_struct *mm = mm_access(call->task, PTRACE_MODE_READ_FSCREDS);
-
-	if (!call->vma_fd)
-		return mm;
-	if (mm == ERR_PTR(-ESRCH))
-		return ERR_PTR(-ESTALE);
-	if (!IS_ERR(mm) && !vma_fd_is_in(call->vma_fd, mm)) {
-		mmput(mm);
-		return ERR_PTR(-ESTALE);
-	}
-	return mm;
+	if (call->vma_fd)
+		return vma_fd_mm_access(call->vma_fd, &call->task);
+	return mm_access(call->task, PTRACE_MODE_READ_FSCREDS);
 }
 
 /* Check the caller's right to advise the target, then do it. */

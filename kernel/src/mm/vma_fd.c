@@ -25,6 +25,7 @@
 #include <linux/interval_tree.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
+#include <linux/oom.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/ptrace.h>
@@ -146,16 +147,64 @@ static struct vma_fd_mm *vma_fd_mm_get(struct mm_struct *mm)
 	return in;
 }
 
+/*
+ * A thread of the process that still has its memory, with task_lock() held; NULL
+ * if there is none. The main thread may have ended before the others.
+ */
+static struct task_struct *vma_fd_find_lock_thread(struct pid *pid)
+{
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_TGID);
+	if (task)
+		task = find_lock_task_mm(task);
+	rcu_read_unlock();
+	return task;
+}
+
+/* The same with a reference. */
+static struct task_struct *vma_fd_get_thread(struct pid *pid)
+{
+	struct task_struct *task = vma_fd_find_lock_thread(pid);
+
+	if (!task)
+		return ERR_PTR(-ESRCH);
+	get_task_struct(task);
+	task_unlock(task);
+	return task;
+}
+
+/*
+ * The memory that the process has now, if the caller may look at it. @task is
+ * one of its threads; should that one end meanwhile, another takes its place.
+ */
+static struct mm_struct *vma_fd_thread_mm(struct pid *pid,
+					  struct task_struct **task)
+{
+	struct task_struct *other;
+	struct mm_struct *mm;
+
+	for (;;) {
+		mm = mm_access(*task, PTRACE_MODE_READ_FSCREDS);
+		if (mm != ERR_PTR(-ESRCH))
+			return mm;
+		other = vma_fd_get_thread(pid);
+		if (IS_ERR(other))
+			return mm;
+		put_task_struct(*task);
+		*task = other;
+	}
+}
+
 /* Has the process left the address space that the mapping is in? */
 static bool vma_fd_process_left(struct vma_fd *vfd)
 {
-	struct task_struct *task;
-	bool left;
+	struct task_struct *task = vma_fd_find_lock_thread(vfd->pid);
+	bool left = !task || task->mm != vfd->in->notifier.mm;
 
-	rcu_read_lock();
-	task = pid_task(vfd->pid, PIDTYPE_PID);
-	left = !task || READ_ONCE(task->mm) != vfd->in->notifier.mm;
-	rcu_read_unlock();
+	if (task)
+		task_unlock(task);
 	return left;
 }
 
@@ -164,6 +213,8 @@ static __poll_t vma_fd_poll(struct file *file, struct poll_table_struct *pts)
 	struct vma_fd *vfd = file->private_data;
 
 	poll_wait(file, &vfd->wait, pts);
+	/* The process may end and its memory stay, if others share it. */
+	poll_wait(file, &vfd->pid->wait_pidfd, pts);
 	return vma_fd_stale(vfd) || vma_fd_process_left(vfd) ? EPOLLHUP : 0;
 }
 
@@ -215,11 +266,38 @@ struct vma_fd *vma_fd_from_file(struct file *file)
  * vma_fd_get_task - the process whose mapping it is
  * @vfd: The mapping.
  *
- * Return: the process with a reference, or ERR_PTR(-ESTALE) if it is gone.
+ * Return: a thread of it, the main one while that lives, with a reference, or
+ * ERR_PTR(-ESTALE) if it is gone.
  */
 struct task_struct *vma_fd_get_task(struct vma_fd *vfd)
 {
-	return get_pid_task(vfd->pid, PIDTYPE_PID) ?: ERR_PTR(-ESTALE);
+	struct task_struct *task = vma_fd_get_thread(vfd->pid);
+
+	return IS_ERR(task) ? ERR_PTR(-ESTALE) : task;
+}
+
+/**
+ * vma_fd_mm_access - the address space of the mapping
+ * @vfd: The mapping.
+ * @task: What vma_fd_get_task() returned. If that thread has ended, it is
+ *	replaced by another one of the process; the reference goes along.
+ *
+ * Return: the address space, to be let go with mmput(), if the process still has
+ * it and the caller may look at the process; ERR_PTR(-ESTALE) if it has not, or
+ * the error of mm_access().
+ */
+struct mm_struct *vma_fd_mm_access(struct vma_fd *vfd,
+				   struct task_struct **task)
+{
+	struct mm_struct *mm = vma_fd_thread_mm(vfd->pid, task);
+
+	if (mm == ERR_PTR(-ESRCH))
+		return ERR_PTR(-ESTALE);
+	if (!IS_ERR(mm) && mm != vfd->in->notifier.mm) {
+		mmput(mm);
+		return ERR_PTR(-ESTALE);
+	}
+	return mm;
 }
 
 /**
@@ -234,16 +312,6 @@ struct task_struct *vma_fd_get_task(struct vma_fd *vfd)
 bool vma_fd_stale(struct vma_fd *vfd)
 {
 	return READ_ONCE(vfd->stale);
-}
-
-/**
- * vma_fd_is_in - is the mapping one of this address space?
- * @vfd: The mapping.
- * @mm: The address space.
- */
-bool vma_fd_is_in(struct vma_fd *vfd, struct mm_struct *mm)
-{
-	return vfd->in->notifier.mm == mm;
 }
 
 /**
@@ -361,10 +429,10 @@ long vma_fd_open(struct pid *pid, struct pidfd_vma __user *uarg)
 	if (arg.flags)
 		return -EINVAL;
 
-	task = get_pid_task(pid, PIDTYPE_PID);
-	if (!task)
-		return -ESRCH;
-	mm = mm_access(task, PTRACE_MODE_READ_FSCREDS);
+	task = vma_fd_get_thread(pid);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	mm = vma_fd_thread_mm(pid, &task);
 	if (IS_ERR(mm)) {
 		ret = PTR_ERR(mm);
 		goto put_task;

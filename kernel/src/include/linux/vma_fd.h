@@ -16,8 +16,9 @@ struct vma_fd;
 long vma_fd_open(struct pid *pid, struct pidfd_vma __user *uarg);
 struct vma_fd *vma_fd_from_file(struct file *file);
 struct task_struct *vma_fd_get_task(struct vma_fd *vfd);
+struct mm_struct *vma_fd_mm_access(struct vma_fd *vfd,
+				   struct task_struct **task);
 bool vma_fd_stale(struct vma_fd *vfd);
-bool vma_fd_is_in(struct vma_fd *vfd, struct mm_struct *mm);
 bool vma_fd_contains(struct vma_fd *vfd, unsigned long start,
 		     unsigned long end);
 #else
@@ -36,14 +37,15 @@ static inline struct task_struct *vma_fd_get_task(struct vma_fd *vfd)
 	return ERR_PTR(-ESTALE);
 }
 
+static inline struct mm_struct *vma_fd_mm_access(struct vma_fd *vfd,
+						 struct task_struct **task)
+{
+	return ERR_PTR(-ESTALE);
+}
+
 static inline bool vma_fd_stale(struct vma_fd *vfd)
 {
 	return true;
-}
-
-static inline bool vma_fd_is_in(struct vma_fd *vfd, struct mm_struct *mm)
-{
-	return false;
 }
 
 static inline bool vma_fd_contains(struct vma_fd *vfd, unsigned long start,
