@@ -11,8 +11,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
@@ -1517,6 +1519,112 @@ static long setup_user(unsigned long uid, unsigned long a, unsigned long b)
 	int err = uid ? become(uid, 0) : 0;
 
 	return err ? err : prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+/* fdinfo, with /proc as it is mounted; -errno if it cannot be read. */
+static int read_fdinfo(int fd, char *info, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	return read_file(path, info, size) > 0 ? 0 : -EIO;
+}
+
+static bool fdinfo_has(int fd, const char *fmt, ...)
+{
+	char info[512] = "", want[128];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(want, sizeof(want), fmt, args);
+	va_end(args);
+	if (!read_fdinfo(fd, info, sizeof(info)) && strstr(info, want))
+		return true;
+	note("no %s in: %s", want, info);
+	return false;
+}
+
+/* Where the mapping is: only for who may look at the process. */
+TEST(fdinfo_rights)
+{
+	static const struct {
+		const char *what;
+		uid_t uid;
+		uint64_t caps;
+		bool shown;
+	} readers[] = {
+		{ "its user", USER, 0, true },
+		{ "another user", USER + 1, 0, false },
+		{ "another user, CAP_SYS_NICE", USER + 1, CAP(SYS_NICE), false },
+		{ "another user, CAP_SYS_PTRACE", USER + 1, CAP(SYS_PTRACE),
+		  true },
+	};
+	char info[512];
+	struct target t;
+	unsigned long addr;
+	unsigned int i;
+	int fd, status;
+	pid_t pid;
+
+	ASSERT_EQ(0, target_start_with(&t, setup_user, USER));
+	addr = target_call(&t, do_map_filled, 4 * PAGE, 1, 0);
+	ASSERT_NE(0, addr);
+	fd = open_vma(t.pidfd, addr, NULL);
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(fdinfo_has(fd, "Range:\t%lx-%lx\n", addr, addr + 4 * PAGE));
+	for (i = 0; i < ARRAY_LEN(readers); i++) {
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			if (become(readers[i].uid, readers[i].caps) ||
+			    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) ||
+			    read_fdinfo(fd, info, sizeof(info)))
+				_exit(99);
+			_exit(!strstr(info, "Stale:\t0\n") ||
+			      !strstr(info, "Range:") == readers[i].shown);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(0, status) TH_LOG("%s", readers[i].what);
+	}
+	/* What has gone with the process is for nobody. */
+	kill(t.pid, SIGKILL);
+	EXPECT_EQ(POLLHUP, hung_up(fd, 5000));
+	ASSERT_EQ(0, read_fdinfo(fd, info, sizeof(info)));
+	EXPECT_EQ(NULL, strstr(info, "Range:"));
+	close(fd);
+	target_stop(&t);
+}
+
+/* The number is one of the namespace that /proc shows, whoever reads it. */
+TEST_F(vma_fd, fdinfo_pid)
+{
+	int status;
+	pid_t pid;
+
+	EXPECT_TRUE(fdinfo_has(self->fd, "Pid:\t%d\n", self->t.pid));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (unshare(CLONE_NEWPID | CLONE_NEWNS))
+			_exit(99);
+		pid = fork();
+		if (pid)
+			_exit(pid < 0 || waitpid(pid, &status, 0) != pid ||
+			      status);
+		status = !fdinfo_has(self->fd, "Pid:\t%d\n", self->t.pid);
+		if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+		    mount("proc", "/proc", "proc", 0, NULL))
+			_exit(99);
+		_exit(status || !fdinfo_has(self->fd, "Pid:\t0\n"));
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+
+	ASSERT_EQ(0, kill(self->t.pid, SIGKILL));
+	EXPECT_EQ(POLLHUP, hung_up(self->fd, 5000));
+	EXPECT_TRUE(fdinfo_has(self->fd, "Pid:\t%d\n", self->t.pid));
+	ASSERT_EQ(self->t.pid, waitpid(self->t.pid, NULL, 0));
+	EXPECT_TRUE(fdinfo_has(self->fd, "Pid:\t-1\n"));
 }
 
 struct who {

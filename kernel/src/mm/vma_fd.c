@@ -28,6 +28,7 @@
 #include <linux/oom.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
+#include <linux/proc_fs.h>
 #include <linux/ptrace.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
@@ -218,15 +219,6 @@ static __poll_t vma_fd_poll(struct file *file, struct poll_table_struct *pts)
 	return vma_fd_stale(vfd) || vma_fd_process_left(vfd) ? EPOLLHUP : 0;
 }
 
-static void vma_fd_show_fdinfo(struct seq_file *seq, struct file *file)
-{
-	struct vma_fd *vfd = file->private_data;
-
-	seq_printf(seq, "Pid:\t%d\nRange:\t%lx-%lx\nStale:\t%d\n",
-		   pid_vnr(vfd->pid), vfd->range.start, vfd->range.last + 1,
-		   vma_fd_stale(vfd) || vma_fd_process_left(vfd));
-}
-
 static void vma_fd_free(struct vma_fd *vfd)
 {
 	spin_lock(&vfd->in->lock);
@@ -242,6 +234,44 @@ static int vma_fd_release(struct inode *inode, struct file *file)
 {
 	vma_fd_free(file->private_data);
 	return 0;
+}
+
+/* In the PID namespace of the procfs that shows it; -1 once it is gone. */
+static pid_t vma_fd_pid_nr(struct vma_fd *vfd, struct seq_file *seq)
+{
+	if (!pid_has_task(vfd->pid, PIDTYPE_TGID))
+		return -1;
+	return pid_nr_ns(vfd->pid, proc_pid_ns(file_inode(seq->file)->i_sb));
+}
+
+static bool vma_fd_may_show(struct vma_fd *vfd)
+{
+	struct task_struct *task = vma_fd_get_task(vfd);
+	struct mm_struct *mm;
+
+	if (IS_ERR(task))
+		return false;
+	mm = vma_fd_mm_access(vfd, &task);
+	if (!IS_ERR(mm))
+		mmput(mm);
+	put_task_struct(task);
+	return !IS_ERR(mm);
+}
+
+/*
+ * Where a process has its mappings is for those who may look at the process,
+ * whoever else may hold the descriptor. The number is shown as a pidfd shows it.
+ */
+static void vma_fd_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	struct vma_fd *vfd = file->private_data;
+
+	seq_printf(seq, "Pid:\t%d\n", vma_fd_pid_nr(vfd, seq));
+	if (vma_fd_may_show(vfd))
+		seq_printf(seq, "Range:\t%lx-%lx\n", vfd->range.start,
+			   vfd->range.last + 1);
+	seq_printf(seq, "Stale:\t%d\n",
+		   vma_fd_stale(vfd) || vma_fd_process_left(vfd));
 }
 
 static const struct file_operations vma_fd_fops = {
