@@ -15,6 +15,8 @@
 #include <linux/types.h>
 #endif
 
+#include <pmadv/knobs.h>
+
 #define PMADV_NAME_RULES	32
 #define PMADV_PATTERN_LEN	64
 
@@ -30,9 +32,9 @@
  *	memory, PMADV_VMA_FILE for files, 0 for whatever has a name.
  */
 struct pmadv_name_rule {
-	char pattern[PMADV_PATTERN_LEN];
+	char pattern[PMADV_PATTERN_LEN] PMADV_KNOB_VMA_NAME;
 	__s32 advice;
-	__u32 kind;
+	__u32 kind PMADV_KNOB_VMA_FACTS;
 };
 
 #endif /* __PMADV_BY_NAME_H */

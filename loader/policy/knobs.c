@@ -690,43 +690,39 @@ static int find_part(struct place *place, const char *path, const char *end)
 	return err;
 }
 
-/*
- * What /proc/PID/maps shows of a rule of include/pmadv/by_name.h: only
- * "[anon:NAME]" is about anonymous memory, and only "file:NAME" about files.
- */
-static int set_name_rule(struct place *pattern, struct place *kind, char *text)
+/* Is member @index of the structure @id described as @tag, see <pmadv/knobs.h>? */
+static bool has_tag(const struct btf *btf, uint32_t id, unsigned int index,
+		    const char *tag)
 {
-	uint32_t kind_value = 0;
-	size_t length = strlen(text);
+	for (uint32_t i = 1; i < btf__type_cnt(btf); i++) {
+		const struct btf_type *type = btf__type_by_id(btf, i);
 
-	if (!strncmp(text, "[anon:", 6) && text[length - 1] == ']') {
-		text[length - 1] = '\0';
-		text += 6;
-		kind_value = PMADV_VMA_NAMED;
-	} else if (!strncmp(text, "file:", 5)) {
-		text += 5;
-		kind_value = PMADV_VMA_FILE;
+		if (btf_is_decl_tag(type) && type->type == id &&
+		    btf_decl_tag(type)->component_idx == (int)index &&
+		    !strcmp(btf__name_by_offset(btf, type->name_off), tag))
+			return true;
 	}
-	if (strchr(text, '/') && kind_value != PMADV_VMA_NAMED)
-		return say_error(-EUSAGE, "knob rules: '%s': only the last part of a file's path is compared: leave out the rest",
-				 text);
-
-	memcpy(kind->data, &kind_value, sizeof(kind_value));
-	return set_value(pattern, text);
+	return false;
 }
 
-static int set_struct_pair(const struct place *place, const struct btf_type *type,
-			   const char *text)
-{
-	const char *type_name = btf__name_by_offset(place->btf, type->name_off);
-	struct place string = { }, integer = { }, kind = { };
-	char *copy, *equals;
-	int err;
+/* The parts of a structure that STRING=NUMBER fills. */
+struct pair {
+	struct place string;
+	struct place number;
+	struct place facts;	/* of a mapping that the string names; or none */
+	bool names_mapping;
+};
 
+static bool find_pair(const struct place *place, struct pair *pair)
+{
+	int id = btf__resolve_type(place->btf, place->type);
+	const struct btf_type *type = resolve(place->btf, place->type);
+
+	memset(pair, 0, sizeof(*pair));
 	for (unsigned int i = 0; i < btf_vlen(type); i++) {
 		const struct btf_member *member = &btf_members(type)[i];
 		const struct btf_type *inner = resolve(place->btf, member->type);
-		struct place part = {
+		const struct place part = {
 			.btf = place->btf,
 			.name = btf__name_by_offset(place->btf, member->name_off),
 			.type = member->type,
@@ -735,14 +731,56 @@ static int set_struct_pair(const struct place *place, const struct btf_type *typ
 
 		if (!inner || btf_member_bitfield_size(type, i))
 			continue;
-		if (!string.btf && is_string(place->btf, inner))
-			string = part;
-		else if (!integer.btf && (btf_is_int(inner) || btf_is_any_enum(inner)))
-			integer = part;
-		else if (!strcmp(part.name, "kind") && btf_is_int(inner) && inner->size == 4)
-			kind = part;
+		if (is_string(place->btf, inner)) {
+			bool named = has_tag(place->btf, (uint32_t)id, i, "pmadv:vma_name");
+
+			if (!pair->string.btf || (named && !pair->names_mapping))
+				pair->string = part;
+			pair->names_mapping |= named;
+		} else if (btf_is_int(inner) && inner->size == sizeof(uint32_t) &&
+			   has_tag(place->btf, (uint32_t)id, i, "pmadv:vma_facts")) {
+			pair->facts = part;
+		} else if (!pair->number.btf &&
+			   (btf_is_int(inner) || btf_is_any_enum(inner))) {
+			pair->number = part;
+		}
 	}
-	if (!string.btf || !integer.btf)
+	return pair->string.btf && pair->number.btf;
+}
+
+/*
+ * The name of a mapping, as /proc/PID/maps shows it: only "[anon:NAME]" is about
+ * anonymous memory, and only "file:NAME" about files.
+ */
+static int set_vma_name(const struct pair *pair, char *text)
+{
+	size_t length = strlen(text);
+	uint32_t facts = 0;
+
+	if (pair->facts.btf && !strncmp(text, "[anon:", 6) && text[length - 1] == ']') {
+		text[length - 1] = '\0';
+		text += 6;
+		facts = PMADV_VMA_NAMED;
+	} else if (pair->facts.btf && !strncmp(text, "file:", 5)) {
+		text += 5;
+		facts = PMADV_VMA_FILE;
+	}
+	if (strchr(text, '/') && facts != PMADV_VMA_NAMED)
+		return say_error(-EUSAGE, "knob %s: '%s': only the last part of a file's path is compared: leave out the rest",
+				 pair->string.name, text);
+
+	if (pair->facts.btf)
+		memcpy(pair->facts.data, &facts, sizeof(facts));
+	return set_value(&pair->string, text);
+}
+
+static int set_struct_pair(const struct place *place, const char *text)
+{
+	struct pair pair;
+	char *copy, *equals;
+	int err;
+
+	if (!find_pair(place, &pair))
 		return say_error(-EUSAGE, "knob %s: its elements are no pairs of a string and a number: set them like %s[0].MEMBER=VALUE",
 				 place->name, place->name);
 
@@ -753,14 +791,14 @@ static int set_struct_pair(const struct place *place, const struct btf_type *typ
 	equals = strrchr(copy, '=');
 	if (!equals || equals == copy) {
 		err = say_error(-EUSAGE, "knob %s: '%s' should be %s=%s", place->name, text,
-				string.name, integer.name);
+				pair.string.name, pair.number.name);
 	} else {
 		*equals = '\0';
-		err = set_value(&integer, equals + 1);
-		if (!err && kind.btf && !strcmp(type_name, "pmadv_name_rule"))
-			err = set_name_rule(&string, &kind, copy);
+		err = set_value(&pair.number, equals + 1);
+		if (!err && pair.names_mapping)
+			err = set_vma_name(&pair, copy);
 		else if (!err)
-			err = set_value(&string, copy);
+			err = set_value(&pair.string, copy);
 	}
 
 	free(copy);
@@ -814,7 +852,7 @@ static int append(struct bpf_object *object, const struct place *array,
 
 	element = element_of(array, type, (uint32_t)index);
 	if (btf_is_composite(element_type))
-		err = set_struct_pair(&element, element_type, text);
+		err = set_struct_pair(&element, text);
 	else
 		err = set_value(&element, text);
 	if (err || !has_counter)

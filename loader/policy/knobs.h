@@ -10,7 +10,9 @@
  *	NAME+=VALUE		the next free element of an array, counted in the
  *				knob nr_NAME if there is one; with a structure of
  *				a string and an integer: NAME+=STRING=INTEGER;
- *				NAME=STRING=INTEGER empties the table first
+ *				NAME=STRING=INTEGER empties the table first;
+ *				<pmadv/knobs.h> says what more a policy can
+ *				describe
  *
  * Integers may have a unit (4K) and, where MADV_ constants are meant, be the
  * name of an advice.

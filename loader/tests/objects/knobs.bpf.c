@@ -8,6 +8,8 @@ typedef signed int __s32;
 typedef unsigned long long __u64;
 typedef signed long long __s64;
 
+#include <pmadv/knobs.h>
+
 #define SEC(name)	__attribute__((section(name), used))
 #define MADV_PAGEOUT	21
 
@@ -16,6 +18,15 @@ enum mode {
 	MODE_FAST = 7,
 };
 
+/* A table of names like that of by_name, in a policy that nobody here knows. */
+struct foreign_rule {
+	__u32 facts PMADV_KNOB_VMA_FACTS;
+	__s32 advice;
+	char comment[8];
+	char mapping[16] PMADV_KNOB_VMA_NAME;
+};
+
+/* As by_name has it, but not described: a name alone means nothing. */
 struct pmadv_name_rule {
 	char pattern[16];
 	__s32 advice;
@@ -44,7 +55,8 @@ const volatile char label[8] = "hello";
 const volatile __u32 list[4] = { 1, 2, 3, 4 };
 const volatile __u32 nr_limits = 1;
 const volatile __u32 limits[3] = { 9 };
-const volatile struct pmadv_name_rule rules[2] = {};
+const volatile struct foreign_rule rules[2] = {};
+const volatile struct pmadv_name_rule undescribed[2] = {};
 const volatile __u32 nr_rules = 0;
 const volatile struct weight weights[2] = {};
 const volatile struct point point = { 1, { 2, 3 } };

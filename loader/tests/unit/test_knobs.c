@@ -167,9 +167,10 @@ static void appending(void **state)
 }
 
 struct rule {
-	char pattern[16];
+	uint32_t facts;
 	int32_t advice;
-	uint32_t kind;
+	char comment[8];
+	char mapping[16];
 };
 
 static void rules(void **state)
@@ -179,29 +180,39 @@ static void rules(void **state)
 	(void)state;
 	accept("rules+=[anon:a=b*]=pageout");
 	rules = knob("rules", 2 * sizeof(*rules));
-	assert_string_equal(rules[0].pattern, "a=b*");
+	assert_string_equal(rules[0].mapping, "a=b*");
 	assert_int_equal(rules[0].advice, 21);
-	assert_int_equal(rules[0].kind, PMADV_VMA_NAMED);
+	assert_int_equal(rules[0].facts, PMADV_VMA_NAMED);
 	assert_int_equal(VALUE(uint32_t, "nr_rules"), 1);
 
 	refuse("rules+=*.oat=sometimes", "pageout");
 	refuse("rules+=/usr/lib/x.so=cold", "last part");
-	refuse("rules+=cold", "pattern=advice");
-	refuse("rules+==cold", "pattern=advice");
+	refuse("rules+=cold", "mapping=advice");
+	refuse("rules+==cold", "mapping=advice");
 	refuse("rules+=0123456789abcdef=cold", "at most 15");
 	assert_int_equal(VALUE(uint32_t, "nr_rules"), 1);
 
 	accept("rules+=file:*.oat=skip");
-	assert_string_equal(rules[1].pattern, "*.oat");
+	assert_string_equal(rules[1].mapping, "*.oat");
 	assert_int_equal(rules[1].advice, PMADV_SKIP);
-	assert_int_equal(rules[1].kind, PMADV_VMA_FILE);
+	assert_int_equal(rules[1].facts, PMADV_VMA_FILE);
 	refuse("rules+=x=cold", "full");
 
 	accept("rules=x=cold");
 	assert_int_equal(VALUE(uint32_t, "nr_rules"), 1);
-	assert_string_equal(rules[0].pattern, "x");
-	assert_int_equal(rules[0].kind, 0);
-	assert_string_equal(rules[1].pattern, "");
+	assert_string_equal(rules[0].mapping, "x");
+	assert_int_equal(rules[0].facts, 0);
+	assert_string_equal(rules[1].mapping, "");
+}
+
+/* Of a structure that is not described, the words for a rule are only a string. */
+static void undescribed(void **state)
+{
+	(void)state;
+	accept("undescribed+=[anon:x]=pageout");
+	assert_string_equal(knob("undescribed", 48), "[anon:x]");
+	accept("undescribed+=file:a/b=cold");
+	assert_string_equal((char *)knob("undescribed", 48) + 24, "file:a/b");
 }
 
 static void structures(void **state)
@@ -247,7 +258,7 @@ static void listing(void **state)
 	char *text = CAPTURE(STDOUT_FILENO, nr = knobs_print(object));
 
 	(void)state;
-	assert_int_equal(nr, 16);
+	assert_int_equal(nr, 17);
 	assert_contains(text, "label");
 	assert_contains(text, "\"hello\"");
 	assert_contains(text, "s16");
@@ -271,7 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(integers), TEST(named_values), TEST(strings), TEST(arrays),
-		TEST(appending), TEST(rules), TEST(structures), TEST(names),
+		TEST(appending), TEST(rules), TEST(undescribed), TEST(structures), TEST(names),
 		TEST(listing), TEST(from_code),
 	};
 
