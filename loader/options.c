@@ -148,6 +148,9 @@ static int store(const struct option_def *def, const char *text, struct args *ar
 		return err;
 	case OPTION_ADVICE:
 		return advice_parse(text, FIELD(int, args, def));
+	case OPTION_MAYBE_TEXT:
+		*FIELD(const char *, args, def) = text ? text : "";
+		return 0;
 	case OPTION_TEXT:
 	case OPTION_CGROUP:
 		if (!*text)
@@ -200,7 +203,7 @@ int options_parse(const struct option_def *options, int argc, char **argv,
 		  bool stop_at_operand, struct args *args)
 {
 	struct option longs[MAX_OPTIONS + 1] = { };
-	char shorts[2 + 2 * MAX_OPTIONS + 1] = "";
+	char shorts[2 + 3 * MAX_OPTIONS + 1] = "";
 	const struct option_def *def;
 	size_t nr = 0, length = 0;
 	int code, err;
@@ -211,15 +214,19 @@ int options_parse(const struct option_def *options, int argc, char **argv,
 	shorts[length++] = ':';
 
 	for (def = options; def->name && nr < MAX_OPTIONS; def++, nr++) {
-		bool takes_value = def->kind != OPTION_FLAG;
+		bool may = def->kind == OPTION_MAYBE_TEXT;
+		bool must = !may && def->kind != OPTION_FLAG;
 
 		longs[nr].name = def->name;
-		longs[nr].has_arg = takes_value ? required_argument : no_argument;
+		longs[nr].has_arg = must ? required_argument :
+				    may ? optional_argument : no_argument;
 		longs[nr].val = FIRST_ID + (int)nr;
 		if (!def->letter)
 			continue;
 		shorts[length++] = def->letter;
-		if (takes_value)
+		if (must || may)
+			shorts[length++] = ':';
+		if (may)
 			shorts[length++] = ':';
 	}
 	shorts[length] = '\0';
@@ -276,6 +283,12 @@ static void print_wrapped(const char *text, size_t indent, size_t width)
 	out_text("\n");
 }
 
+/* Between an option and its argument. */
+const char *option_gap(const struct option_def *def)
+{
+	return def->value && def->kind != OPTION_MAYBE_TEXT ? " " : "";
+}
+
 static void print_options(const struct option_def *options)
 {
 	const size_t indent = 28;
@@ -289,7 +302,7 @@ static void print_options(const struct option_def *options)
 					  def->letter ? '-' : ' ',
 					  def->letter ? def->letter : ' ',
 					  def->letter ? ',' : ' ', def->name,
-					  def->value ? " " : "",
+					  option_gap(def),
 					  def->value ? def->value : "");
 		out_text("%s", left);
 		if (length + 2 > indent)

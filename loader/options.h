@@ -24,6 +24,7 @@ enum option_kind {
 	OPTION_ADDRESS,		/* uint64_t: hexadecimal */
 	OPTION_ADVICE,		/* int: a MADV_ constant by name */
 	OPTION_TEXT,		/* const char * */
+	OPTION_MAYBE_TEXT,	/* const char *: "--NAME=TEXT", or "" of "--NAME" */
 	OPTION_CGROUP,		/* const char *: path of a cgroup */
 	OPTION_TEXTS,		/* struct vec of const char *: repeatable */
 	OPTION_RANGES,		/* struct vec of struct iovec: repeatable */
@@ -55,7 +56,7 @@ struct args {
 
 	/* advice */
 	int advice;
-	bool policy;
+	const char *policy;	/* "": the one in force */
 	bool dry_run;
 	struct vec ranges;
 	uint64_t max_pages;
@@ -158,6 +159,9 @@ const struct verb *verb_find(const char *name);
 int options_parse(const struct option_def *options, int argc, char **argv,
 		  bool stop_at_operand, struct args *args);
 void args_free(struct args *args);
+
+/* Between an option and its argument: "" where the value brings its own "=". */
+const char *option_gap(const struct option_def *def);
 
 /* Print --help. */
 void options_print_help(const struct verb *verb);

@@ -25,10 +25,11 @@ static void dump_man_options(const struct option_def *options)
 	for (const struct option_def *def = options; def->name; def++) {
 		out_text("**--%s**", def->name);
 		if (def->value)
-			out_text(" *%s*", def->value);
+			out_text("%s*%s*", def->kind == OPTION_MAYBE_TEXT ? "\\ " : " ",
+				 def->value);
 		if (def->letter)
 			out_text(", **-%c**", def->letter);
-		if (def->letter && def->value)
+		if (def->letter && def->value && def->kind != OPTION_MAYBE_TEXT)
 			out_text(" *%s*", def->value);
 		out_text("\n\t%c%s.\n\n", def->help[0] >= 'a' && def->help[0] <= 'z' ?
 			 def->help[0] - 'a' + 'A' : def->help[0], def->help + 1);

@@ -65,6 +65,7 @@ struct engine_features {
 	bool page_tables;	/* x86-64, and the self-test passed */
 	bool recheck;		/* bpf_find_vma(): 5.17 */
 	bool filter;		/* an iterator over one process: 6.1 */
+	bool collapse;		/* MADV_COLLAPSE: 6.1 */
 };
 
 /*

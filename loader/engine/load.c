@@ -237,6 +237,7 @@ void engine_features(const struct engine *engine, struct engine_features *featur
 		.page_tables = engine->state->page_offset,
 		.recheck = engine->programs[PROGRAM_CHECK] >= 0,
 		.filter = engine->filter,
+		.collapse = kernel_from(6, 1),
 	};
 }
 

@@ -16,7 +16,9 @@
 #include "lib/text.h"
 #include "lib/util.h"
 #include "options.h"
+#include "policy/hook.h"
 #include "proc/maps.h"
+#include "walk/decider.h"
 #include "walk/monitor.h"
 #include "walk/range_text.h"
 #include "walk/target.h"
@@ -27,8 +29,11 @@
 static const struct option_def options[] = {
 	{ "advice", 'a', OPTION_ADVICE, offsetof(struct args, advice), "ADVICE",
 	  "cold, pageout, willneed or collapse; with --policy, what is proposed to it" },
-	{ "policy", 'p', OPTION_FLAG, offsetof(struct args, policy), NULL,
-	  "have the policy in force for the target decide about each range" },
+	{ "policy", 'p', OPTION_MAYBE_TEXT, offsetof(struct args, policy), "[=POLICY]",
+	  "have the policy in force for the target decide about each range, or the one "
+	  "that is named, which is put in force for this; a kernel without the hook has "
+	  "none in force" },
+	OPTION_SET,
 	{ "range", 'r', OPTION_RANGES, offsetof(struct args, ranges), "START-END",
 	  "only these addresses, in hexadecimal as in /proc/PID/maps; repeatable; "
 	  "default: the whole address space" },
@@ -41,6 +46,7 @@ static const struct option_def options[] = {
 	  "end once N pages of a target were dealt with" },
 	{ "cursor", 'C', OPTION_ADDRESS, offsetof(struct args, cursor), "ADDRESS",
 	  "go on where an earlier walk of the same target stopped" },
+	OPTIONS_EXACT,
 	OPTIONS_COMMON
 };
 
@@ -48,6 +54,8 @@ static const struct example examples[] = {
 	{ "pmadv advise redis-server --policy --dry-run",
 	  "what the policy in force would do with each range" },
 	{ "pmadv advise redis-server --policy", "do it" },
+	{ "pmadv advise redis-server --policy=background_app",
+	  "with a policy of your choice, on any kernel" },
 	{ "pmadv advise 4711 --advice pageout",
 	  "page out a whole process, without a policy" },
 	{ "pmadv advise /sys/fs/cgroup/background --advice cold",
@@ -159,7 +167,8 @@ static int show_block(const struct walk *walk, const struct request *request)
 	const struct pmadv_result *result = &walk->result;
 	const char *advice = advice_name(request->advice);
 	char bytes[HUMAN_LEN], time[HUMAN_LEN], from[HUMAN_LEN], to[HUMAN_LEN],
-	     swap_from[HUMAN_LEN], swap_to[HUMAN_LEN], stats[STATS_TEXT_LEN];
+	     swap_from[HUMAN_LEN], swap_to[HUMAN_LEN], stats[STATS_TEXT_LEN],
+	     exact[EXACT_TEXT_LEN];
 
 	out_text("%s (%d): %s%s%s%s in %s\n", walk->target->name, walk->target->pid,
 		 request->flags & PMADV_POLICY ? "as the policy decides" : advice,
@@ -174,6 +183,8 @@ static int show_block(const struct walk *walk, const struct request *request)
 		 result->ranges_failed, result->holes,
 		 result->holes == 1 ? "" : "s");
 	out_text("  addresses    %s advised\n", human_bytes(result->bytes_advised, bytes));
+	if (request->decider && request->decider->engine && !(request->flags & PMADV_DRY_RUN))
+		out_text("  exactness    %s\n", exact_text(&walk->exact, exact));
 	if (!(request->flags & PMADV_DRY_RUN)) {
 		stats_text(&result->stats, stats);
 		out_text("  pages        %s\n", *stats ? stats : "none looked at");
@@ -355,16 +366,38 @@ static int advise_all(const struct vec *targets, const struct request *request,
 	return first_err;
 }
 
-static int advise_run(const struct args *args)
+/* Whose verdicts these are: NULL on @decider for the policy in force, or none. */
+static int open_decider(const struct args *args, struct request *request,
+			struct decider *decider)
+{
+	const char *name = args->policy;
+	int err;
+
+	if (args->set.nr && (!name || !*name))
+		return say_error(-EUSAGE, "--set is for --policy=POLICY");
+	if (hook_present() && (!name || !*name))
+		return 0;
+	if (args->vma && !hook_present())
+		return say_error(-ELACKS, "--vma takes file descriptors for mappings: boot a kernel built with this project's patches and CONFIG_VMA_FD=y");
+	if (name && !*name)
+		return say_error(-ELACKS, "on a kernel without the hook no policy is in force: name one, as --policy=POLICY");
+	/* Without a policy, one that does what is proposed. */
+	err = decider_open(decider, name ? name : "caller", &args->set, NULL);
+	if (err)
+		return err;
+	request->decider = decider;
+	request->proven_only = args->proven_only;
+	request->freeze = args->freeze;
+	return 0;
+}
+
+static int find_and_advise(const struct args *args, const struct request *request)
 {
 	struct libscols_table *table = NULL;
 	struct vec targets = { };
-	struct request request;
 	int err;
 
-	err = make_request(args, &request);
-	if (!err)
-		err = targets_find(args->operands, args->nr_operands, false, &targets);
+	err = targets_find(args->operands, args->nr_operands, false, &targets);
 	if (err)
 		return err;
 
@@ -380,10 +413,25 @@ static int advise_run(const struct args *args)
 			goto out;
 		}
 	}
-	err = advise_all(&targets, &request, table);
+	err = advise_all(&targets, request, table);
 out:
 	scols_unref_table(table);
 	targets_free(&targets);
+	return err;
+}
+
+static int advise_run(const struct args *args)
+{
+	struct decider decider = { };
+	struct request request;
+	int err;
+
+	err = make_request(args, &request);
+	if (!err)
+		err = open_decider(args, &request, &decider);
+	if (!err)
+		err = find_and_advise(args, &request);
+	decider_close(&decider);
 	return err;
 }
 

@@ -13,6 +13,7 @@
 #include "options.h"
 #include "policy/knobs.h"
 #include "policy/links.h"
+#include "policy/hook.h"
 #include "policy/policy.h"
 
 static const struct option_def options[] = {
@@ -107,6 +108,11 @@ static int attach_run(const struct args *args)
 		goto out;
 	}
 
+	if (!hook_present()) {
+		err = say_error(-ELACKS, "attaching takes a kernel with the hook, which this one is not: 'pmadv run %s TARGET' walks processes with the policy on any kernel from 5.15 on, and so does 'pmadv daemon'",
+				args->operands[0]);
+		goto out;
+	}
 	err = policy_attach(&policy);
 	if (err)
 		goto out;

@@ -18,6 +18,7 @@
 #include "lib/text.h"
 #include "lib/util.h"
 #include "options.h"
+#include "policy/hook.h"
 #include "policy/links.h"
 #include "policy/sysfs.h"
 #include "proc/maps.h"
@@ -31,6 +32,10 @@ static const struct option_def options[] = {
 	  "what is proposed to the policy and, where none is in force, what is "
 	  "looked at instead: cold, pageout, willneed or collapse; default there: "
 	  "pageout" },
+	{ "policy", 'p', OPTION_TEXT, offsetof(struct args, policy), "POLICY",
+	  "on a kernel without the hook: the policy that is asked; default: what is "
+	  "proposed is looked at" },
+	OPTION_SET,
 	OPTIONS_COMMON
 };
 
@@ -66,6 +71,7 @@ struct sum {
 struct explanation {
 	const struct target *target;
 	const struct request *request;
+	const char *policy;	/* asked by the engine; NULL: none, or the hook's */
 	struct walk walk;
 	struct vec ranges;	/* struct pmadv_range_record */
 	struct vec maps;	/* struct map_name */
@@ -243,6 +249,35 @@ static int explain_maps(struct explanation *exp)
 	return err;
 }
 
+/* On a kernel without the hook nothing is in force: a policy was named, or none. */
+static int show_engine_head(struct explanation *exp)
+{
+	const struct target *target = exp->target;
+	const char *advice = advice_name(exp->request->advice);
+	struct json_object *line;
+
+	if (out_json()) {
+		line = json_line("process");
+		json_signed(line, "pid", target->pid);
+		json_text(line, "comm", target->name);
+		json_text(line, "engine", engine_in_use());
+		json_flag(line, "decides", exp->policy);
+		json_text(line, "policy", exp->policy);
+		json_text(line, "scope", NULL);
+		json_text(line, "advice", advice);
+		return json_print(line);
+	}
+	if (exp->policy)
+		out_text("%s (%d): policy %s, asked by the engine as this kernel has no hook%s%s\n",
+			 target->name, target->pid, exp->policy,
+			 advice ? ", proposed: " : "", advice ? advice : "");
+	else
+		out_text("%s (%d): this is what --advice %s would do\n"
+			 "this kernel has no hook: --policy POLICY shows what a policy would do\n",
+			 target->name, target->pid, advice);
+	return out_flush();
+}
+
 static int show_head(struct explanation *exp)
 {
 	const struct target *target = exp->target;
@@ -251,6 +286,8 @@ static int show_head(struct explanation *exp)
 	struct vec policies = { };
 	char *scope = NULL;
 
+	if (exp->request->decider)
+		return show_engine_head(exp);
 	if (exp->request->flags & PMADV_POLICY && !sysfs_policies(&policies))
 		policy = sysfs_policy_of_process(&policies, target->pid);
 	if (policy)
@@ -342,13 +379,19 @@ static int read_maps(struct explanation *exp)
 	return 0;
 }
 
-static int explain_one(const struct target *target, const struct args *args)
+static int explain_one(const struct target *target, const struct args *args,
+		       const struct decider *decider)
 {
 	struct request request = {
 		.advice = args->advice,
 		.flags = PMADV_POLICY | PMADV_ENTIRE_ADDRESS_SPACE | PMADV_DRY_RUN,
+		.decider = decider->engine ? decider : NULL,
 	};
-	struct explanation exp = { .target = target, .request = &request };
+	struct explanation exp = {
+		.target = target,
+		.request = &request,
+		.policy = args->policy,
+	};
 	int err, walk_err = 0;
 
 	err = read_maps(&exp);
@@ -360,6 +403,8 @@ static int explain_one(const struct target *target, const struct args *args)
 		goto out;
 	}
 
+	if (decider->engine && !args->policy && !request.advice)
+		request.advice = DEFAULT_ADVICE;
 	err = walk_recorded(target, &request, &exp.walk, &exp.ranges);
 	if (!err && exp.walk.err == -ENOENT) {
 		request.flags &= ~(unsigned int)PMADV_POLICY;
@@ -383,7 +428,7 @@ out:
 	return err;
 }
 
-static int explain_run(const struct args *args)
+static int explain_all(const struct args *args, const struct decider *decider)
 {
 	const struct target *target;
 	struct vec targets = { };
@@ -397,7 +442,7 @@ static int explain_run(const struct args *args)
 	for (size_t i = 0; i < targets.nr && !err && !stop_asked; i++) {
 		if (i && !out_json())
 			out_text("\n");
-		err = explain_one(&target[i], args);
+		err = explain_one(&target[i], args, decider);
 		/*
 		 * With several targets, one that exited is reported but is not
 		 * a failure.
@@ -406,6 +451,22 @@ static int explain_run(const struct args *args)
 			err = 0;
 	}
 	targets_free(&targets);
+	return err;
+}
+
+static int explain_run(const struct args *args)
+{
+	struct decider decider = { };
+	int err = 0;
+
+	if (hook_present() && (args->policy || args->set.nr))
+		return say_error(-EUSAGE, "--policy and --set are for kernels without the hook: here 'pmadv attach POLICY' puts one in force, and explain shows what it would do");
+	if (!hook_present())
+		err = decider_open(&decider, args->policy ? args->policy : "caller",
+				   &args->set, NULL);
+	if (!err)
+		err = explain_all(args, &decider);
+	decider_close(&decider);
 	return err;
 }
 

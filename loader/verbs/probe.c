@@ -15,6 +15,7 @@
 #include <linux/prctl.h>
 #include <pmadv/process_madvise.h>
 
+#include "engine/engine.h"
 #include "lib/error.h"
 #include "lib/json.h"
 #include "lib/output.h"
@@ -40,7 +41,7 @@ static const struct example examples[] = {
 	{ "pmadv probe --json | jq -r 'select(.available==false).feature'",
 	  "the names of what is missing" },
 	{ "pmadv probe --quiet >/dev/null || echo 'no policies here'",
-	  "in a script: the exit status is 3 without the hook" },
+	  "in a script: the exit status is 3 where no policy can run" },
 	{ }
 };
 
@@ -49,6 +50,7 @@ struct probe {
 	struct libscols_table *table;
 	struct btf *btf;
 	bool hook;
+	bool usable;		/* policies, by hook or engine */
 	bool available;
 	char detail[DETAIL_LEN];
 };
@@ -272,35 +274,163 @@ static int print_feature(const struct probe *probe, const struct feature *featur
 	return table_row(probe->table, feature->name, probe->available ? "yes" : "no", why);
 }
 
-static int probe_run(const struct args *args)
+/* What a policy can do, with the hook and with the engine for other kernels. */
+struct ability {
+	const char *name;
+	/* Can the engine here? NULL: never. */
+	bool (*engine_can)(const struct engine_features *features);
+	const char *why;	/* what it takes, or what is different */
+};
+
+static bool always(const struct engine_features *features)
 {
-	static const char *const columns[] = { "FEATURE", "HERE", "DETAIL, OR WHAT TO DO", NULL };
-	struct probe probe = { };
-	struct utsname name;
+	(void)features;
+	return true;
+}
+
+static bool proves(const struct engine_features *features)
+{
+	return features->proof;
+}
+
+static bool reads_page_tables(const struct engine_features *features)
+{
+	return features->page_tables;
+}
+
+static bool rechecks(const struct engine_features *features)
+{
+	return features->recheck;
+}
+
+static bool collapses(const struct engine_features *features)
+{
+	return features->collapse;
+}
+
+static const struct ability abilities[] = {
+	{ "verdicts, narrowing, names, facts", always, "but for the fact SEALED" },
+	{ "begin, end, init, exit, advised", always, "" },
+	{ "bpf_pmadv_error(), ejection", always, "" },
+	{ "dry run, cgroups as targets", always, "" },
+	{ "MADV_COLLAPSE", collapses, "from 6.1 on" },
+	{ "bpf_pmadv_sample()", reads_page_tables, "on x86-64" },
+	{ "SKIP_YOUNG with PAGEOUT", reads_page_tables,
+	  "on x86-64; young pages are marked as seen with COLD" },
+	{ "SKIP_YOUNG with COLD", reads_page_tables,
+	  "young pages are marked as seen, but deactivated, too" },
+	{ "max_pages, budgets", always,
+	  "where page tables cannot be read every page of the addresses counts" },
+	{ "statistics of pages", reads_page_tables,
+	  "scanned, young, swapped, reclaimed; others take the hook" },
+	{ "what changed is noticed before acting", rechecks, "from 5.17 on" },
+	{ "ranges proven exact", proves,
+	  "from 6.4 on, by mm_lock_seq; with the hook all are exact" },
+	{ "decided and done under one lock", NULL, "takes the hook" },
+	{ "in force for other callers", NULL, "takes the hook: attach, list, detach" },
+	{ "monitor of other callers", NULL, "takes the hook's tracepoints" },
+	{ "trusted task and vma for kfuncs", NULL, "takes the hook" },
+};
+
+static int print_ability(const struct probe *probe, const struct ability *ability,
+			 const struct engine_features *features)
+{
+	bool engine = features && ability->engine_can && ability->engine_can(features);
+	const char *other = features ? "no" : "-";
+
+	if (out_json()) {
+		struct json_object *line = json_line("ability");
+
+		json_text(line, "ability", ability->name);
+		json_flag(line, "hook", probe->hook);
+		json_flag(line, "engine", engine);
+		json_text(line, "detail", *ability->why ? ability->why : NULL);
+		return json_print(line);
+	}
+	return table_row(probe->table, ability->name, probe->hook ? "yes" : "no",
+			 engine ? "yes" : other, ability->why);
+}
+
+/* A policy that wants nothing done is loaded, and asked about ourselves. */
+static int look_at_engine(struct engine_features *features)
+{
+	struct engine_walk walk = { .pid = getpid(), .flags = PMADV_DRY_RUN };
+	struct engine *engine;
+	int err;
+
+	err = engine_open(&engine, "noop");
+	if (!err)
+		err = engine_load(engine);
+	if (!err)
+		err = engine_walk(engine, &walk);
+	if (!err)
+		engine_features(engine, features);
+	engine_close(engine);
+	return err;
+}
+
+static int show_abilities(struct probe *probe)
+{
+	static const char *const columns[] = { "A POLICY CAN", "HOOK", "ENGINE", "DETAIL", NULL };
+	struct engine_features features;
+	bool engine;
 	int err = 0;
 
-	(void)args;
-	probe.table = table_new(columns);
-	if (!probe.table)
+	/* Its programs are none that a kernel with the hook lets use its kfuncs. */
+	engine = !probe->hook && !look_at_engine(&features);
+	probe->usable = probe->hook || engine;
+	scols_unref_table(probe->table);
+	probe->table = table_new(columns);
+	if (!probe->table)
 		return say_error(-ENOMEM, "not enough memory");
-	probe.btf = btf__load_vmlinux_btf();
-	policy_log_forget();
+	for (size_t i = 0; i < ARRAY_SIZE(abilities) && !err; i++)
+		err = print_ability(probe, &abilities[i], engine ? &features : NULL);
+	if (err || out_json())
+		return err;
+	out_text("\n");
+	err = table_print(probe->table);
+	if (!err && probe->hook)
+		out_text("\nthe hook is there, so the engine for other kernels is not used\n");
+	return err;
+}
 
+static int show_features(struct probe *probe)
+{
+	static const char *const columns[] = { "FEATURE", "HERE", "DETAIL, OR WHAT TO DO", NULL };
+	int err = 0;
+
+	probe->table = table_new(columns);
+	if (!probe->table)
+		return say_error(-ENOMEM, "not enough memory");
 	for (size_t i = 0; i < ARRAY_SIZE(features) && !err; i++) {
-		probe.available = false;
-		probe.detail[0] = '\0';
-		features[i].look(&probe, features[i].what);
-		err = print_feature(&probe, &features[i]);
+		probe->available = false;
+		probe->detail[0] = '\0';
+		features[i].look(probe, features[i].what);
+		err = print_feature(probe, &features[i]);
 	}
 	if (!err && !out_json())
-		err = table_print(probe.table);
-	if (!err && !probe.hook) {
+		err = table_print(probe->table);
+	return err;
+}
+
+static int probe_run(const struct args *args)
+{
+	struct probe probe = { };
+	struct utsname name;
+	int err;
+
+	(void)args;
+	probe.btf = btf__load_vmlinux_btf();
+	policy_log_forget();
+	err = show_features(&probe);
+	if (!err)
+		err = show_abilities(&probe);
+	if (!err && !probe.usable) {
 		if (uname(&name))
 			name.release[0] = '\0';
-		err = say_error(-ELACKS, "kernel %s has no policies for process_madvise(2)",
+		err = say_error(-ELACKS, "kernel %s can run no policies for process_madvise(2)",
 				name.release);
 	}
-
 	btf__free(probe.btf);
 	scols_unref_table(probe.table);
 	return err;
