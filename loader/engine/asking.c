@@ -292,6 +292,8 @@ int engine_walk(struct engine *engine, struct engine_walk *walk)
 		return err;
 	err = walk_ranges(&asking);
 	close_iterator(&asking);
+	if (walk->result.max_pages)
+		walk->pages = walk->result.max_pages - asking.giving.pages_left;
 	walk->result.stats.time_ns = now_ns() - began;
 	member_end(engine, &walk->result);
 	if (!err && !engine->state->asked.mm && !walk->result.ranges_seen &&

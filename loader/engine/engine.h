@@ -57,6 +57,7 @@ struct engine_walk {
 	/* In: where to start and how much; out: what was done. */
 	struct pmadv_result result;
 	struct exactness exact;
+	uint64_t pages;			/* of max_pages that were used */
 };
 
 /* Which parts of it the running kernel supports. */

@@ -20,6 +20,12 @@
 #define TABLE_BYTES	(2ULL << 20)
 #define ENTRY_PRESENT	1
 
+static struct {
+	uint64_t page_offset;
+	uint64_t phys_mask;
+	uint32_t levels;
+} found;
+
 /* The frame that a page of ours is in, or 0. */
 static uint64_t own_frame(const volatile char *page)
 {
@@ -84,9 +90,14 @@ void page_tables_find(struct engine *engine)
 {
 	struct pmadv_engine *state = engine->state;
 	volatile char *page;
-	uint64_t found = 0, frame;
+	uint64_t frame;
 
-	state->page_offset = 0;
+	/* The same until the next boot; later there may be no right to find out. */
+	state->page_offset = found.page_offset;
+	state->phys_mask = found.phys_mask;
+	state->levels = found.levels;
+	if (found.page_offset)
+		return;
 	if (sizeof(void *) != 8 || page_size() != 4096 || engine->programs[PROGRAM_PROBE] < 0)
 		return;
 	page = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -99,9 +110,11 @@ void page_tables_find(struct engine *engine)
 		read_cpu(state);
 		state->tgid = engine->filter ? 0 : (uint32_t)getpid();
 		state->probe_addr = (uintptr_t)page;
-		found = search(engine, frame);
+		found.page_offset = search(engine, frame);
+		found.phys_mask = state->phys_mask;
+		found.levels = state->levels;
 	}
-	state->page_offset = found;
+	state->page_offset = found.page_offset;
 	munmap((void *)page, page_size());
 }
 

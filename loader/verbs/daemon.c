@@ -28,6 +28,7 @@
 #include "lib/util.h"
 #include "options.h"
 #include "policy/hook.h"
+#include "walk/decider.h"
 #include "walk/target.h"
 #include "walk/walk.h"
 
@@ -67,6 +68,9 @@ struct worker {
 	uint64_t began_ns;
 	struct pmadv_result sum;
 	uint64_t rounds;
+	/* On a kernel without the hook. */
+	struct decider decider;
+	bool ejected;		/* and not tried again until the rules are read again */
 };
 
 struct daemon {
@@ -94,6 +98,7 @@ static void workers_free(struct daemon *daemon)
 		vec_free(&worker[i].idles);
 		if (worker[i].pressure_fd >= 0)
 			close(worker[i].pressure_fd);
+		decider_close(&worker[i].decider);
 	}
 	vec_free(&daemon->workers);
 	vec_free(&daemon->fds);
@@ -116,6 +121,12 @@ static int add_worker(struct daemon *daemon, struct rule *rule)
 	rule->pace.free_under = rule->free_under;
 	if (rule->free_under_percent && !memory_available(&available, &total))
 		rule->pace.free_under = total / 100 * rule->free_under_percent;
+	/* Its targets are chosen by the rule: the policy needs no scope of its own. */
+	if (!hook_present()) {
+		err = decider_open(&worker->decider, rule->policy, &rule->set, NULL);
+		if (err)
+			return err;
+	}
 	if (!rule->pace.on_pressure)
 		return 0;
 	err = pressure_open(&rule->pressure);
@@ -232,10 +243,11 @@ static void look_at_idle(const struct daemon *daemon, struct worker *worker)
 static int begin_round(struct daemon *daemon, struct worker *worker)
 {
 	struct search search = { daemon, worker };
-	int err;
+	int err = 0;
 
 	/* cgroups come and go. */
-	err = scopes_apply(&daemon->scopes, &daemon->config, false);
+	if (hook_present())
+		err = scopes_apply(&daemon->scopes, &daemon->config, false);
 	if (!err)
 		err = search_all(&search, wants, &worker->targets);
 	worker->began_ns = now_ns();
@@ -284,6 +296,8 @@ static uint64_t pages_of(const struct walk *walk)
 {
 	const struct pmadv_stats *stats = &walk->result.stats;
 
+	if (walk->pages)
+		return walk->pages;
 	if (stats->scanned || stats->swapped)
 		return stats->deactivated + stats->isolated;
 	return walk->result.bytes_advised / page_size();
@@ -321,6 +335,7 @@ static int walk_some(struct worker *worker, uint64_t pages)
 		.flags = PMADV_POLICY | PMADV_ENTIRE_ADDRESS_SPACE,
 		.cursor = worker->cursor,
 		.max_pages = pages == UINT64_MAX ? 0 : pages,
+		.decider = &worker->decider,
 	};
 	uint64_t began = thread_cpu_ns();
 	struct idle *idle;
@@ -331,6 +346,7 @@ static int walk_some(struct worker *worker, uint64_t pages)
 	if (pace->cpu_percent && pages > SLICE_PAGES)
 		request.max_pages = SLICE_PAGES;
 	walk_run(target, &request, &walk);
+	worker->ejected = worker->decider.engine && walk.err == -EEJECTED;
 	pacer_charge(&worker->pacer, pace, pages_of(&walk), thread_cpu_ns() - began);
 	say_walk_error(&walk, &request);
 	pmadv_result_add(&worker->sum, &walk.result);
@@ -404,6 +420,8 @@ static int work(struct daemon *daemon, struct worker *worker, uint64_t available
 	uint64_t until = worker->pacer.until_ns;
 	int err = 0;
 
+	if (worker->ejected)
+		return 0;
 	look_at_idle(daemon, worker);
 	pacer_step(&worker->pacer, &worker->rule->pace, &sample);
 	if (worker->pacer.until_ns != until ||
@@ -455,7 +473,7 @@ static int work_until_stopped(struct daemon *daemon)
 
 		if (stop_forget(SIGHUP)) {
 			err = reload(daemon);
-			if (!err)
+			if (!err && hook_present())
 				err = scopes_apply(&daemon->scopes, &daemon->config, true);
 			continue;
 		}
@@ -468,6 +486,32 @@ static int work_until_stopped(struct daemon *daemon)
 		if (!err)
 			err = wait_for_work(daemon);
 	}
+	return err;
+}
+
+static int begin_with_hook(struct daemon *daemon)
+{
+	int err;
+
+	privileges_drop(PRIVILEGES_DAEMON);
+	err = scopes_open(&daemon->scopes);
+	if (!err)
+		err = scopes_apply(&daemon->scopes, &daemon->config, true);
+	return err ? err : make_workers(daemon);
+}
+
+/*
+ * Nothing is in force then. How to read page tables is found out with a right that
+ * is given up afterwards.
+ */
+static int begin_with_engine(struct daemon *daemon)
+{
+	int err = make_workers(daemon);
+
+	daemon->scopes.lock_fd = -1;
+	privileges_drop(PRIVILEGES_DAEMON);
+	if (!err)
+		say_note("this kernel has no hook: the engine asks the policies, for the targets of the rules only");
 	return err;
 }
 
@@ -485,28 +529,21 @@ static int daemon_run(const struct args *args)
 	if (err || args->check_config)
 		goto out_config;
 
-	err = hook_check();
-	if (!err)
-		err = policy_permitted();
+	err = policy_permitted();
 	if (err)
 		goto out_config;
-	privileges_drop(PRIVILEGES_DAEMON);
-	err = scopes_open(&daemon.scopes);
-	if (!err)
-		err = scopes_apply(&daemon.scopes, &daemon.config, true);
-	if (!err)
-		err = make_workers(&daemon);
+	err = hook_present() ? begin_with_hook(&daemon) : begin_with_engine(&daemon);
 	if (err)
 		goto out;
 
 	say_note("at work with %zu rules of %s; SIGHUP reads them again", daemon.config.rules.nr,
 		 daemon.path);
 	err = work_until_stopped(&daemon);
-	if (!err && daemon.config.detach)
+	if (!err && daemon.config.detach && hook_present())
 		scopes_detach(&daemon.scopes);
 	if (!err)
 		say_note("ends; its policies %s",
-			 daemon.config.detach ? "are detached" : "stay in force");
+			 daemon.config.detach || !hook_present() ? "are detached" : "stay in force");
 out:
 	workers_free(&daemon);
 	scopes_close(&daemon.scopes);

@@ -175,6 +175,7 @@ static int walk_with_engine(const struct target *target, const struct request *r
 		err = engine_walk(request->decider->engine, &engine_request);
 	walk->result = engine_request.result;
 	walk->exact = engine_request.exact;
+	walk->pages = engine_request.pages;
 	return err;
 }
 

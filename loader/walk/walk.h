@@ -43,6 +43,7 @@ struct walk {
 	int err;			/* 0 or -errno of the call */
 	struct pmadv_result result;
 	struct exactness exact;		/* of the engine's walk */
+	uint64_t pages;			/* of a budget that the engine's walk used */
 	uint64_t resident_before;
 	uint64_t resident_after;
 	uint64_t swapped_before;

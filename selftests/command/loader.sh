@@ -47,8 +47,9 @@ expect 0 '^hook process_madvise_ops +yes' "probe: the hook is there" pmadv probe
 [[ $out != *" no "* ]]
 result $? "probe: everything else is, too"
 run pmadv probe --json
-[[ $status == 0 && $(json 'select(.schema != 1 or .type != "feature" or
-	.available != true or .ts < 1).feature' 2>&1) == "" ]]
+[[ $status == 0 && $(json 'select(.schema != 1 or .ts < 1 or
+	if .type == "ability" then .hook != true or .engine != false
+	else .type != "feature" or .available != true end)' 2>&1) == "" ]]
 result $? "probe --json"
 expect 0 '^CAP_BPF +no' "probe: without capabilities they are missing" \
 	setpriv --reuid 65534 --clear-groups pmadv probe
