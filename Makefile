@@ -10,11 +10,13 @@ export CLANG
 TREE	:= $(O)/linux-base
 TOOLS	:= $(O)/tools
 IMAGE	:= $(O)/kernel/base/vmlinux
+# Whose types go to vmlinux.h; the policies compile with any kernel's.
+BTF	?= $(IMAGE)
 
 MAKEFLAGS += --no-print-directory
 SUB	= $(MAKE) O=$(O)
 
-.PHONY: help deps demo unit smoke test coverage torture bench check kernel stock debug tools bpf \
+.PHONY: help deps try demo unit smoke test coverage torture bench check kernel stock debug tools bpf \
 	loader selftests build vm install install-dev uninstall deb kernel-deb policy \
 	pictures doc-output clean
 
@@ -23,10 +25,15 @@ help:	## this text
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 	@echo
-	@echo "On a fresh machine, make demo and make test do all that comes before."
+	@echo "On a fresh machine, make try, make demo and make test do all that comes before."
 
 deps:	## install what is missing of the Debian packages in the DEPS files
 	@scripts/deps
+
+try:	## see it work on the kernel that is running, as root; no kernel is built
+	@scripts/deps --for try
+	@$(MAKE) BTF=/sys/kernel/btf/vmlinux bpf command
+	@selftests/try
 
 demo:	## see it work: a redis server goes to the background
 	@scripts/deps
@@ -83,6 +90,11 @@ tools: $(TOOLS)/bin/bpftool $(O)/vmlinux.h	## libbpf and bpftool of that kernel
 
 bpf: tools	## the policies and the monitor
 	@$(SUB) -C bpf
+
+# The command alone, without what is for installing and testing it.
+.PHONY: command
+command: $(TOOLS)/lib/libbpf.a
+	@$(SUB) -C loader $(O)/pmadv
 
 loader: tools	## the pmadv command
 	@$(SUB) -C loader
@@ -151,11 +163,11 @@ $(TOOLS)/lib/libbpf.a: kernel/base $(wildcard kernel/patches/*.patch)
 	@cp $(TOOLS)/obj/libbpf/libbpf.a $@
 
 # The same whatever else is installed here: no optional libraries.
-$(TOOLS)/bin/bpftool: $(TOOLS)/lib/libbpf.a | $(IMAGE)
+$(TOOLS)/bin/bpftool: $(TOOLS)/lib/libbpf.a | $(BTF)
 	@echo "  MAKE    bpftool"
 	@mkdir -p $(TOOLS)/obj/bpftool $(TOOLS)/bin
 	@$(MAKE) -s -C $(TREE)/tools/bpf/bpftool O= OUTPUT=$(TOOLS)/obj/bpftool/ \
-		CLANG=$(CLANG) LLVM_STRIP=$(STRIP) VMLINUX_BTF=$(IMAGE) \
+		CLANG=$(CLANG) LLVM_STRIP=$(STRIP) VMLINUX_BTF=$(BTF) \
 		feature-llvm=0 feature-libbfd=0 feature-libcap=0 \
 		>$(TOOLS)/bpftool.log 2>&1 || \
 		{ cat $(TOOLS)/bpftool.log >&2; exit 1; }
@@ -165,7 +177,7 @@ $(TOOLS)/bin/bpftool: $(TOOLS)/lib/libbpf.a | $(IMAGE)
 # else; the stamp remembers that this kernel was asked.
 $(O)/vmlinux.h: $(O)/.vmlinux.h.stamp ;
 
-$(O)/.vmlinux.h.stamp: $(IMAGE) | $(TOOLS)/bin/bpftool
+$(O)/.vmlinux.h.stamp: $(BTF) | $(TOOLS)/bin/bpftool
 	@echo "  GEN     vmlinux.h"
 	@$(TOOLS)/bin/bpftool btf dump file $< format c >$(O)/vmlinux.h.new
 	@if cmp -s $(O)/vmlinux.h.new $(O)/vmlinux.h; then \

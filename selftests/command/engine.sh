@@ -1,0 +1,205 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# One table of cases, and the same policy's object: through the hook on a kernel that
+# has it, through the engine on any other. What a row expects does not depend on the
+# kernel. Then what only the engine has to withstand. Runs in a guest of ours, in one
+# of Debian's kernels, and as root on the machine's own:
+#
+#	selftests/command/engine.sh
+
+[[ -x $(dirname "$0")/../../build/san/pmadv ]] || plain=yes
+# shellcheck source=selftests/command/tap.bash
+. "$(dirname "$0")/tap.bash"
+objects=$build/selftests/objects
+[[ -e $objects/table.bpf.o ]] || objects=$build/loader/guest
+pin=/sys/fs/bpf/pmadv_table
+mounted=
+target=
+hook=
+[[ -d $sysfs ]] && hook=yes
+echo "# kernel $(uname -r), through the ${hook:+hook}${hook:-engine}" | sed 's/hookyes/hook/'
+
+clean_up()
+{
+	[[ $target ]] && kill -KILL "$target" 2>/dev/null
+	rm -f "$pin"
+	[[ $mounted ]] && umount /sys/fs/bpf
+	rm -rf "$tmp"
+}
+trap clean_up EXIT
+
+# Mappings with a gap on each side: 64 pages of each kind.
+cat >"$tmp/target.py" <<'EOF'
+import ctypes, mmap, os, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+libc.mlock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+SIZE, RW, PRIVATE, SHARED, ANON = 64 * 4096, 3, 2, 1, 0x20
+def make(name, prot, flags, fd=-1, touch=True):
+    at = libc.mmap(None, 3 * SIZE, prot, flags, fd, 0)
+    libc.munmap(at, SIZE)
+    libc.munmap(at + 2 * SIZE, SIZE)
+    at += SIZE
+    if touch and prot & 2:
+        ctypes.memset(at, 65, SIZE)
+    print(f"{name}={at:x}-{at + SIZE:x}")
+    return at
+fd = os.open(sys.argv[1], os.O_RDWR)
+ro = os.open(sys.argv[1], os.O_RDONLY)
+make("anon", RW, PRIVATE | ANON)
+make("untouched", RW, PRIVATE | ANON, touch=False)
+libc.mlock(make("locked", RW, PRIVATE | ANON), SIZE)
+make("file", 1, PRIVATE, fd)
+make("shared", 1, SHARED, ro)
+make("shmem", RW, SHARED | ANON)
+with open("/proc/self/maps") as maps:
+    for line in maps:
+        for what in "heap", "stack":
+            if line.rstrip().endswith(f"[{what}]"):
+                print(f"{what}={line.split()[0]}")
+print("ready=1", flush=True)
+time.sleep(100000)
+EOF
+head -c $((192 * 4096)) /dev/zero >"$tmp/pmadv_data"
+python3 "$tmp/target.py" "$tmp/pmadv_data" >"$tmp/places" &
+target=$!
+wait_for 60 grep -q ready "$tmp/places" || { echo "Bail out! no target"; exit 1; }
+declare -A place
+while IFS='=' read -r key value; do
+	place[$key]=$value
+done <"$tmp/places"
+
+mountpoint -q /sys/fs/bpf || { mount -t bpf bpf /sys/fs/bpf && mounted=yes; }
+
+# row WHAT PLACE STATUS FILTER [ARGUMENT...]: of the result of one walk.
+row()
+{
+	local what=$1 where=${place[$2]} want=$3 filter=$4
+	shift 4
+
+	rm -f "$pin"
+	run pmadv advise "$target" "--policy=$objects/table.bpf.o" -r "$where" --json "$@"
+	[[ $status == "$want" ]] &&
+		jq -se "map(select(.type == \"walk\"))[0] | $filter" <<<"$out" >/dev/null
+	local verdict=$?
+	((verdict)) && out="$* => $status, wanted $want and '$filter': $out"
+	result $verdict "$what"
+}
+
+# How often a member was called, by its number in table.bpf.c.
+called()
+{
+	"$build/tools/bin/bpftool" -j map lookup pinned "$pin" key "$1" 0 0 0 |
+		jq '.formatted.value // (.value | map(ltrimstr("0x")) | reverse | join("") | ascii_downcase)'
+}
+
+all=262144
+row "skip" anon 0 '.ranges_seen == 1 and .ranges_skipped == 1' --set answer=0
+row "cold" anon 0 ".ranges_advised == 1 and .bytes_advised == $all" --set answer=20
+row "pageout" anon 0 ".ranges_advised == 1 and .bytes_advised == $all" --set answer=21
+row "willneed" anon 0 ".ranges_advised == 1 and .bytes_advised == $all" --set answer=3
+row "caller: cold" anon 0 '.ranges_advised == 1' --set answer=0x1000 -a cold
+row "caller: nothing proposed" anon 0 '.ranges_skipped == 1' --set answer=0x1000
+row "stop" anon 0 '.stopped == "policy" and .ranges_skipped == 1' --set answer=0x1001
+row "an errno is an invalid verdict" anon 0 \
+	'.ranges_refused == 1 and .first_error == "EINVAL"' --set answer=-1
+row "so is another advice" anon 0 '.ranges_refused == 1' --set answer=4
+row "unknown modifier" anon 0 '.ranges_refused == 1' --set answer=20 --set modifiers=8
+row "skip_young" anon 0 '.ranges_advised == 1' --set answer=21 --set modifiers=1
+row "locked" locked 0 '.ranges_refused == 1 and .first_error == "EINVAL"' --set answer=21
+row "dry run" anon 0 '.ranges_advised == 1 and .dry_run' --set answer=21 --dry-run
+row "dry run: locked" locked 0 '.ranges_refused == 1' --set answer=21 --dry-run
+row "narrowed to 16 pages" anon 0 ".ranges_advised == 4 and .bytes_advised == $all" \
+	--set answer=20 --set piece=65536
+row "narrowed to a page" anon 0 ".ranges_advised == 64 and .bytes_advised == $all" \
+	--set answer=20 --set piece=4096
+row "facts: anonymous, writable" anon 0 '.ranges_advised == 1' --set answer=20 \
+	--set with=0xa --set without=0xf4
+row "facts: file" file 0 '.ranges_advised == 1' --set answer=20 --set with=0x11 \
+	--set without=0x6e
+row "facts: shmem, shared" shmem 0 '.ranges_advised == 1' --set answer=20 --set with=0x60 \
+	--set without=0x18
+row "facts: a shared file that may only be read" shared 0 '.ranges_advised == 1' \
+	--set answer=20 --set with=0x51
+row "facts: heap" heap 0 '.ranges_advised >= 1' --set answer=20 --set with=0x108
+row "facts: stack" stack 0 '.ranges_advised >= 1' --set answer=20 --set with=0x88
+row "facts: locked" locked 0 '.ranges_refused == 1' --set answer=21 --set with=0x200
+row "sample: all there" locked 0 '.ranges_refused == 1' --set answer=21 --set sample=32
+row "sample: nothing there" untouched 0 '.ranges_skipped == 1' --set answer=20 \
+	--set sample=32
+row "max_pages" locked 0 '.ranges_refused == 1' --set answer=20 --set max_pages=7
+row "a budget" shmem 0 '.stopped == "budget" and .bytes_advised == 28672' \
+	--set answer=20 --max-pages 7
+row "widened: ejected" anon 5 true --set bad=1
+row "narrowed to nothing: ejected" anon 5 true --set bad=2
+row "an end that is no page's: ejected" anon 5 true --set bad=4
+row "bpf_pmadv_error(): ejected" anon 5 true --set bad=3
+[[ $out == *42* && $out == *"it was told to"* ]]
+result $? "bpf_pmadv_error(): its code and message"
+row "64 invalid verdicts: ejected" anon 5 true --set answer=-5 \
+	--set piece=4096
+rm -f "$pin"
+expect 1 'refused|ailed' "init() refuses" pmadv advise "$target" \
+	"--policy=$objects/table.bpf.o" --set refuse_init=-16
+row "begin() refuses" anon 1 true --set refuse_begin=-16
+rm -f "$pin"
+expect 0 '1 advised' "by name" pmadv advise "$target" --policy=by_name \
+	--set 'rules+=pmadv_data=cold' -r "${place[file]}"
+expect 0 '0 advised' "by another name" pmadv advise "$target" --policy=by_name \
+	--set 'rules+=pmadv_dat=cold' -r "${place[file]}"
+
+# --- the members -------------------------------------------------------------
+row "with every member" anon 0 '.ranges_advised == 4' --set answer=20 --set piece=65536
+want=([0]=1 [1]=1 [2]=4 [3]=4 [4]=1 [5]=1 [6]=1)
+name=(init begin advise advised end exit "exit: detached")
+for i in "${!want[@]}"; do
+	out=$(called "$i")
+	[[ $out == "${want[i]}" ]]
+	result $? "called as often as it should: ${name[i]}"
+done
+row "ejected" anon 5 true --set bad=3
+out=$(called 6)
+[[ $out == 66 ]]
+result $? "exit() is told of the ejection"
+
+# --- what only the engine has to withstand ------------------------------------
+if [[ $hook ]]; then
+	expect 1 'verifier' "writing what is read-only is refused" pmadv advise "$target" \
+		"--policy=$objects/hostile.bpf.o" -r "${place[anon]}"
+	finish
+fi
+claim=(--set "claim_start=0x${place[locked]%-*}" --set "claim_end=0x${place[locked]#*-}")
+run pmadv advise "$target" "--policy=$objects/hostile.bpf.o" "${claim[@]}" \
+	-r "${place[anon]}" --json
+[[ $status == 0 ]] &&
+	jq -se ".[0].ranges_advised == 1 and .[0].bytes_advised == $all" <<<"$out" >/dev/null
+result $? "writing what is read-only has no effect"
+expect 5 'too slow' "a policy that takes long is ejected" pmadv run \
+	"$objects/hostile.bpf.o" "$target" --set turns=8000000 --count 3 --every 0.1
+expect 3 'without PMADV_POLICY' "an object without PMADV_POLICY()" pmadv advise "$target" \
+	--policy="$objects/nolink.bpf.o"
+expect 3 'pmadv run' "attach says what to use instead" pmadv attach noop
+expect 3 'name one' "advise --policy takes a name" pmadv advise "$target" --policy
+
+leftovers()
+{
+	"$build/tools/bin/bpftool" prog show | grep -c pmadv_engine
+}
+for after in 0.05 0.3 0.6 0.9; do
+	pmadv run noop "$target" --every 0.01 >/dev/null 2>&1 &
+	job=$!
+	sleep "$after"
+	kill -KILL "$job"
+	wait "$job" 2>/dev/null
+done
+job=
+sleep 0.5
+out=$(leftovers)
+[[ $out == 0 ]]
+result $? "killed at any moment, it leaves nothing"
+kill -0 "$target"
+result $? "the target lives"
+finish
