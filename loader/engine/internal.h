@@ -8,10 +8,6 @@
 #include "engine/engine.h"
 #include "engine/join.h"
 
-#ifndef PMADV_EXIT_SLOW
-#define PMADV_EXIT_SLOW	67
-#endif
-
 /* As policies see them; see <pmadv/policy_types.bpf.h>. */
 struct bpf_range {
 	uint64_t start;
