@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/process_madvise.h>
+#include <pmadv/process_madvise.h>
 
 #include "lib/error.h"
 #include "lib/json.h"
@@ -340,16 +340,7 @@ static int advise_all(const struct vec *targets, const struct request *request,
 		if (err == -ELACKS || err == -EEJECTED || err == -ENOMEM || err == -EPIPE)
 			break;
 		elapsed_ns += walk.elapsed_ns;
-		sum.ranges_seen += walk.result.ranges_seen;
-		sum.ranges_advised += walk.result.ranges_advised;
-		sum.ranges_skipped += walk.result.ranges_skipped;
-		sum.ranges_refused += walk.result.ranges_refused;
-		sum.ranges_failed += walk.result.ranges_failed;
-		sum.holes += walk.result.holes;
-		sum.bytes_advised += walk.result.bytes_advised;
-		sum.stats.scanned += walk.result.stats.scanned;
-		sum.stats.reclaimed += walk.result.stats.reclaimed;
-		sum.stats.swapped += walk.result.stats.swapped;
+		pmadv_result_add(&sum, &walk.result);
 	}
 
 	if (table && !out_json() && scols_table_get_nlines(table)) {

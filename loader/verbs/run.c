@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/process_madvise.h>
+#include <pmadv/process_madvise.h>
 
 #include "lib/error.h"
 #include "lib/json.h"
@@ -127,7 +127,6 @@ static bool walk_suspects_policy(const struct walk *walk)
 
 static int walk_one(struct runner *runner, const struct target *target)
 {
-	struct pmadv_result *sum = &runner->sum;
 	struct walk walk;
 	int err;
 
@@ -136,12 +135,7 @@ static int walk_one(struct runner *runner, const struct target *target)
 	if (!err && (!walk.err || walk.result.ranges_seen))
 		err = show_walk(runner, &walk);
 	runner->walks++;
-	sum->ranges_seen += walk.result.ranges_seen;
-	sum->ranges_advised += walk.result.ranges_advised;
-	sum->bytes_advised += walk.result.bytes_advised;
-	sum->stats.reclaimed += walk.result.stats.reclaimed;
-	sum->stats.time_ns += walk.result.stats.time_ns;
-	exact_add(&runner->exact, &walk.exact);
+	pmadv_result_add(&runner->sum, &walk.result);
 	if (err)
 		return err;
 
