@@ -568,13 +568,18 @@ static void change_policy(struct fuzz *f)
 		f->policies->maps.calm, f->policies->maps.calm_twin,
 		f->policies->maps.rude, f->policies->maps.rude_twin,
 	};
+	unsigned int i;
 
 	if (f->link && rng_once_in(&f->rng, 2) &&
 	    !bpf_link__update_map(f->link, rng_pick(&f->rng, maps)))
 		return;
 	bpf_link__destroy(f->link);
-	f->link = rng_once_in(&f->rng, 8) ? NULL :
-		  bpf_map__attach_struct_ops(rng_pick(&f->rng, maps));
+	f->link = NULL;
+	if (rng_once_in(&f->rng, 8))
+		return;
+	/* One whose last life has not ended is busy: take another then. */
+	for (i = 0; !f->link && i < 2 * ARRAY_LEN(maps); i++)
+		f->link = bpf_map__attach_struct_ops(rng_pick(&f->rng, maps));
 }
 
 /* Not a byte of the target may have changed, not a descriptor be left. */
