@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of the hook: <pmadv/hook.h> says what the kernel's BTF says, no more and
- * no less.
+ * Tests of the hook: <pmadv/hook.h> says what the BTF of the kernel says, no more
+ * and no less.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>

@@ -886,7 +886,7 @@ static struct pmadv_policy *pmadv_policy_of(struct process_madvise_ops *ops)
 /* If the cgroup went away before @policy was in force, nobody comes to tell. */
 static void pmadv_check_alive(struct pmadv_policy *policy)
 {
-	smp_mb();
+	smp_mb();	/* pairs with the one of pmadv_cgroup_offline() */
 	if (policy->cgroup &&
 	    !(READ_ONCE(policy->cgroup->self.flags) & CSS_ONLINE))
 		pmadv_expel(policy, PMADV_EXIT_CGROUP, 0,
