@@ -442,7 +442,9 @@ static int finish_vector(struct giving *giving, const struct vector *vector, uin
 		if (!giving->error)
 			giving->error = vector->errors[i];
 		/* Counts for all of them together are kept with the first. */
-		giving->stats = i ? (struct pmadv_stats){ } : stats;
+		giving->stats = stats;
+		if (i)
+			memset(&giving->stats, 0, sizeof(giving->stats));
 		if (i == vector->nr - 1 && end != answer->end && !giving->error) {
 			giving->done = end;
 			return 0;
