@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "bench.h"
 
 #define VMAS		2000

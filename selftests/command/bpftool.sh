@@ -4,30 +4,21 @@
 # A policy without the loader: bpftool alone attaches one, shows it from every
 # side, and detaches it.
 
-dir=${PMADV_SELFTESTS:?is set by run-in-guest}
-build=$(dirname "$dir")
+plain=yes
+# shellcheck source=selftests/command/tap.bash
+. "$(dirname "$0")/tap.bash"
 bpftool=$build/tools/bin/bpftool
 object=$build/bpf/noop.bpf.o
 pins=/sys/fs/bpf/pmadv_bpftool
-sysfs=/sys/kernel/mm/process_madvise
 flag_policy=1
 enoent=-2
 
-number=0
-failed=0
-
-# result STATUS NAME: with the output of the last command if it failed.
-result()
+# shellcheck disable=SC2317 # called by a trap
+clean_up()
 {
-	number=$((number + 1))
-	if [[ $1 == 0 ]]; then
-		echo "ok $number $2"
-	else
-		failed=1
-		printf '%s\n' "$out" | sed 's/^/# /'
-		echo "not ok $number $2"
-	fi
+	rm -rf $pins "$tmp"
 }
+trap clean_up EXIT
 
 # run COMMAND...: its output stays in $out, its status is returned.
 run()
@@ -45,9 +36,6 @@ policies()
 {
 	cat $sysfs/policies/*/name 2>/dev/null
 }
-
-echo "TAP version 13"
-echo "1..18"
 
 rm -rf $pins
 mkdir -p $pins
@@ -121,5 +109,4 @@ run "$bpftool" struct_ops register "$object" $pins &&
 	[[ $(policies) == noop ]] && rm -rf $pins && sleep 0.5 &&
 	[[ $(policies) == "" ]]
 result $? "removing the pin detaches it"
-rm -rf $pins
-exit $failed
+finish

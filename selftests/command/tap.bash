@@ -2,8 +2,9 @@
 # shellcheck shell=bash disable=SC2034 # its users use them
 #
 # What the scripts that test the pmadv command share. They source it, then call
-# result, skip or expect once a test, and `finish` at the end. $tmp is a folder
-# that `clean_up`, which they define, removes.
+# result, skip or expect once a test, and `finish` at the end. Their arguments are
+# patterns of the tests to report; all steps run, as they build on each other. $tmp
+# is a folder that `clean_up`, which they define, removes.
 #
 # pmadv is the one with ASan and UBSan, unless they set plain=yes before. What these
 # say is kept where no test looks, until finish, and the status is one that nothing
@@ -28,9 +29,24 @@ export ASAN_OPTIONS=exitcode=99:symbolize=0:log_path=$tmp/sanitizers/report
 echo leak:libtinfo >"$tmp/suppressions"
 export LSAN_OPTIONS=suppressions=$tmp/suppressions:print_suppressions=0
 
+patterns=("$@")
+
+# wanted DESCRIPTION: does it match a pattern, or are there none?
+wanted()
+{
+	local pattern
+
+	for pattern in "${patterns[@]}"; do
+		# shellcheck disable=SC2053 # it is a pattern
+		[[ $1 == $pattern ]] && return
+	done
+	((!${#patterns[@]}))
+}
+
 # result STATUS DESCRIPTION: with the output of the last command if it failed.
 result()
 {
+	wanted "$2" || return 0
 	number=$((number + 1))
 	if [[ $1 == 0 ]]; then
 		echo "ok $number - $2"
@@ -43,13 +59,15 @@ result()
 
 skip()
 {
+	wanted "$1" || return 0
 	number=$((number + 1))
 	echo "ok $number - $1 # SKIP $2"
 }
 
 finish()
 {
-	if [[ -z $plain ]]; then
+	if [[ -z $plain ]] && ((number || !${#patterns[@]})); then
+		patterns=()
 		out=$(type -P pmadv; cat "$tmp"/sanitizers/* 2>/dev/null)
 		[[ $out == "$build/san/pmadv" ]]
 		result $? "no report of ASan, UBSan or LeakSanitizer"

@@ -3,28 +3,22 @@
 #
 # The example of direct use, compiled as C and as C++, on a real process.
 
-dir=${PMADV_SELFTESTS:?is set by run-in-guest}
-number=0
-failed=0
+plain=yes
+# shellcheck source=selftests/command/tap.bash
+. "$(dirname "$0")/../command/tap.bash"
 
-result()
+# shellcheck disable=SC2317 # called by a trap
+clean_up()
 {
-	number=$((number + 1))
-	if [[ $1 == 0 ]]; then
-		echo "ok $number $2"
-	else
-		failed=1
-		echo "not ok $number $2"
-	fi
+	rm -rf "$tmp"
 }
+trap clean_up EXIT
 
 swap_of()
 {
 	sed -n 's/^VmSwap:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status"
 }
 
-echo "TAP version 13"
-echo "1..6"
 for standard in c11 c++17; do
 	# Something with memory of its own to lose.
 	bash -c 'x=$(printf "%0900000d" 7); kill -STOP $$; echo "${#x}"' &
@@ -34,7 +28,6 @@ for standard in c11 c++17; do
 	done
 	out=$("$dir/example-$standard" "$pid")
 	status=$?
-	echo "# $out"
 	result $status "$standard"
 	[[ $out =~ ^([0-9]+)\ of\ ([0-9]+)\ ranges\ advised,\ ([0-9]+)\ pages\ reclaimed$ ]] &&
 		((BASH_REMATCH[1] > 5 && BASH_REMATCH[2] > BASH_REMATCH[1] &&
@@ -43,10 +36,7 @@ for standard in c11 c++17; do
 	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null
 
-	err=$("$dir/example-$standard" "$pid" 2>&1)
-	status=$?
-	echo "# $err"
-	[[ $status == 1 && $err == *"No such process"* ]]
-	result $? "$standard fails on a process that is gone"
+	expect 1 'No such process' "$standard fails on a process that is gone" \
+		"$dir/example-$standard" "$pid"
 done
-exit $failed
+finish

@@ -12,13 +12,15 @@
  * Whoever gives ranges it read from /proc/PID/maps hits the wrong ones now and
  * then. Through a policy, and through a VMA fd, that must not happen once.
  *
- * Usage: races [RANGES]
- *   Walk at least so many ranges with PMADV_POLICY, and as many through VMA
- *   fds. Default, or RANGES in the environment: as many as a short run takes.
+ * Usage: races [PATTERN]...
+ *   Only the ways whose name matches one. RANGES in the environment: walk at least
+ *   so many ranges with PMADV_POLICY, and as many through VMA fds; otherwise as
+ *   many as a short run takes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
@@ -756,15 +758,25 @@ static void race(const struct way *way, unsigned long ranges,
 	ksft_test_result(good, "%s: %s\n", way->name, way->description);
 }
 
+static bool wanted(const struct way *way, char **patterns)
+{
+	if (!*patterns)
+		return true;
+	for (; *patterns; patterns++)
+		if (!fnmatch(*patterns, way->name, 0))
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	const char *asked = argc > 1 ? argv[1] : getenv("RANGES");
+	const char *asked = getenv("RANGES");
 	unsigned long ranges = asked ? strtoul(asked, NULL, 10) :
 				       slow_kernel() ? 3000 : 10000;
 	double seconds = asked ? 7200 : 6;
 	struct races *skel;
 	struct bpf_link *link;
-	unsigned int i;
+	unsigned int i, plan = 0;
 
 	ksft_print_header();
 	if (access(SYSFS, F_OK))
@@ -780,10 +792,13 @@ int main(int argc, char **argv)
 	if (!link)
 		ksft_exit_fail_perror("cannot attach the policy");
 
-	ksft_set_plan(ARRAY_LEN(ways));
 	for (i = 0; i < ARRAY_LEN(ways); i++)
-		race(&ways[i], ranges * ways[i].percent / 100,
-		     asked ? ranges * ways[i].percent / 100 : SLOTS, seconds);
+		plan += wanted(&ways[i], argv + 1);
+	ksft_set_plan(plan);
+	for (i = 0; i < ARRAY_LEN(ways); i++)
+		if (wanted(&ways[i], argv + 1))
+			race(&ways[i], ranges * ways[i].percent / 100,
+			     asked ? ranges * ways[i].percent / 100 : SLOTS, seconds);
 	bpf_link__destroy(link);
 	races__destroy(skel);
 	ksft_finished();
