@@ -16,7 +16,7 @@ BTF	?= $(IMAGE)
 MAKEFLAGS += --no-print-directory
 SUB	= $(MAKE) O=$(O)
 
-.PHONY: help deps try demo unit smoke test coverage torture bench check kernel stock debug tools bpf \
+.PHONY: help deps try demo unit smoke test test-all test-rest coverage torture bench check kernel stock debug tools bpf \
 	loader selftests build vm install install-dev uninstall deb kernel-deb policy \
 	pictures doc-output clean
 
@@ -50,11 +50,19 @@ smoke:	## after an edit: one guest with a part of the tests
 	@$(MAKE) build KERNELS=base
 	@selftests/smoke
 
-test:	## all tests
+test:	## the tests: units here, programs on our kernel, what must equal stock
 	@scripts/deps
-	@$(MAKE) build KERNELS="base stock debug"
-	@scripts/deb
+	@$(MAKE) build KERNELS="base stock"
 	@selftests/test
+
+test-all:	## make test, then what is slow: the debug kernel, torture, packages
+	@scripts/verbs test test-rest
+
+test-rest:
+	@scripts/deps
+	@$(MAKE) build KERNELS="base debug"
+	@scripts/deb
+	@selftests/test --rest
 
 coverage:	## what of loader/ the unit tests do not reach, as a table
 	@scripts/deps
