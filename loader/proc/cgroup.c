@@ -44,7 +44,7 @@ static int find_mount(char path[PATH_MAX], char root[PATH_MAX])
 
 	while (err && getline(&line, &size, mounts) > 0) {
 		if (!strstr(line, " - cgroup2 ") || strlen(line) >= PATH_MAX ||
-		    sscanf(line, "%*s %*s %*s %s %s", root, path) != 2)
+		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, path) != 2)
 			continue;
 		unescape(root);
 		unescape(path);
