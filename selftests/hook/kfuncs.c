@@ -350,6 +350,8 @@ static const struct {
 	  R | W | PMADV_VMA_SHMEM | PMADV_VMA_SHARED },
 	{ "file", do_map_path, { EXE, PROT_READ, MAP_PRIVATE },
 	  R | PMADV_VMA_FILE },
+	{ "shared file", do_map_path, { EXE, PROT_READ, MAP_SHARED },
+	  R | PMADV_VMA_FILE | PMADV_VMA_SHARED },
 	{ "program", do_map_path, { EXE, PROT_READ | PROT_EXEC, MAP_PRIVATE },
 	  R | X | PMADV_VMA_FILE },
 	{ "locked", do_locked, {},

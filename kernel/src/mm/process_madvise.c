@@ -214,7 +214,7 @@ static u32 pmadv_vma_flags(struct vm_area_struct *vma)
 	flags |= pmadv_flag(vm_flags, VM_READ, PMADV_VMA_READ);
 	flags |= pmadv_flag(vm_flags, VM_WRITE, PMADV_VMA_WRITE);
 	flags |= pmadv_flag(vm_flags, VM_EXEC, PMADV_VMA_EXEC);
-	flags |= pmadv_flag(vm_flags, VM_SHARED, PMADV_VMA_SHARED);
+	flags |= pmadv_flag(vm_flags, VM_MAYSHARE, PMADV_VMA_SHARED);
 	flags |= pmadv_flag(vm_flags, VM_LOCKED, PMADV_VMA_LOCKED);
 	flags |= pmadv_flag(vm_flags, VM_GROWSDOWN, PMADV_VMA_STACK);
 	flags |= pmadv_flag(vm_flags, VM_HUGEPAGE, PMADV_VMA_HUGEPAGE);
