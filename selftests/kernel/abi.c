@@ -943,6 +943,11 @@ TEST_F(abi, cursor_out_of_place)
 	self->r.cursor = self->addr + 17 * PAGE;
 	EXPECT_EQ(-EINVAL, pmadv(self->t.pidfd, vec, 2, MADV_COLD,
 				 PMADV_RESULT, &self->r));
+	/* At its end, which is not in it. */
+	renew(&self->r);
+	self->r.cursor = self->addr + 8 * PAGE;
+	EXPECT_EQ(-EINVAL, pmadv(self->t.pidfd, vec, 2, MADV_COLD,
+				 PMADV_RESULT, &self->r));
 	/* Not a range. */
 	renew(&self->r);
 	self->r.cursor_index = 3;

@@ -597,7 +597,7 @@ static int pmadv_check_ranges(struct pmadv_call *call, struct iovec *iov,
 	start = (unsigned long)iov[result->cursor_index].iov_base;
 	len = iov[result->cursor_index].iov_len;
 	if (!PAGE_ALIGNED(result->cursor) || result->cursor < start ||
-	    result->cursor - start > len)
+	    result->cursor - start >= len)
 		goto invalid;
 	return 0;
 
