@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -409,6 +410,42 @@ TEST_F(abi, result_size)
 	EXPECT_EQ(sizeof(self->r), self->r.size);
 	EXPECT_EQ(self->len, self->r.bytes_advised);
 	EXPECT_EQ(NPAGES, self->r.stats.scanned);
+}
+
+static volatile bool settled;
+
+static void *change_size(void *arg)
+{
+	volatile unsigned int *size = arg;
+
+	pin_to_cpu(1);
+	while (!settled) {
+		*size = 8;
+		*size = PMADV_RESULT_SIZE_VER0;
+	}
+	return NULL;
+}
+
+/* The size is what it was when it was looked at, not what it is made then. */
+TEST_F(abi, result_size_changes)
+{
+	const unsigned int nr = slow_kernel() ? 50000 : 200000;
+	unsigned int i, some = 0, part = 0;
+	struct pmadv_result *r = &self->r;
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, change_size, &r->size));
+	for (i = 0; i < nr; i++) {
+		r->call_id = 0;
+		if (pmadv(self->t.pidfd, NULL, 0, MADV_COLD, PMADV_RESULT, r))
+			continue;
+		some++;
+		part += !r->call_id;
+	}
+	settled = true;
+	pthread_join(thread, NULL);
+	EXPECT_LT(0, some);
+	EXPECT_EQ(0, part);
 }
 
 TEST_F(abi, result_from_the_future)

@@ -789,9 +789,12 @@ static int pmadv_read_result(struct pmadv_result *result,
 	if (ret)
 		return ret;
 
-	/* What comes in is where to start and how much; the rest goes out. */
+	/*
+	 * What comes in is where to start and how much; the rest goes out. The
+	 * size is the one that was checked, whatever is there by now.
+	 */
 	*result = (struct pmadv_result) {
-		.size = result->size,
+		.size = size,
 		.max_pages = result->max_pages,
 		.cursor = result->cursor,
 		.cursor_index = result->cursor_index,
