@@ -765,6 +765,52 @@ TEST_F(abi, locked_without_skip_errors)
 	EXPECT_EQ(1, self->r.ranges_refused);
 }
 
+#ifndef __NR_memfd_secret
+#define __NR_memfd_secret	447
+#endif
+
+static long do_map_secret(unsigned long len, unsigned long b, unsigned long c)
+{
+	int fd = syscall(__NR_memfd_secret, 0);
+	void *p;
+
+	if (fd < 0 || ftruncate(fd, len))
+		return 0;
+	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (p == MAP_FAILED)
+		return 0;
+	memset(p, 1, len);
+	return (long)p;
+}
+
+/* Memory without pages that could go is refused, whatever keeps them there. */
+TEST_F(abi, nothing_to_reclaim)
+{
+	static const int both[] = { MADV_COLD, MADV_PAGEOUT };
+	unsigned long addr[2] = {};
+	struct mapping *maps;
+	unsigned int i, j;
+	int n;
+
+	n = read_maps(self->t.pid, &maps);
+	for (i = 0; (int)i < n; i++)
+		if (!strcmp(maps[i].name, "[vdso]"))
+			addr[0] = maps[i].start;
+	free(maps);
+	addr[1] = target_call(&self->t, do_map_secret, PAGE, 0, 0);
+	for (i = 0; i < ARRAY_LEN(addr); i++) {
+		ASSERT_NE(0, addr[i]);
+		for (j = 0; j < ARRAY_LEN(both); j++) {
+			EXPECT_EQ(-EINVAL, pmadv_one(self->t.pidfd, addr[i],
+						     PAGE, both[j], 0,
+						     &self->r));
+			EXPECT_EQ(1, self->r.ranges_refused);
+			EXPECT_EQ(EINVAL, self->r.error);
+		}
+	}
+}
+
 /* Only holes: nothing is an error, and nothing was done. */
 TEST_F(abi, nothing_there)
 {
