@@ -44,6 +44,9 @@
 #define PMADV_WILLNEED_PIECE	PMD_SIZE
 #define PMADV_COLLAPSE_PIECE	PMD_SIZE
 
+/* No limit; more pages than there are. */
+#define PMADV_NO_CAP		U64_MAX
+
 /**
  * struct pmadv_call - one flagged call
  * @walk: What a policy and the tracepoints see of it.
@@ -57,6 +60,9 @@
  * @ctl: The round of advice it is given; without counts between ranges.
  * @batch: What the ranges share while mmap_lock is held.
  * @pages_left: What is left of the caller's budget.
+ * @rest_end: End of the range that was decided last. What begins before it is
+ *	the rest of that range.
+ * @rest_pages: What is left of the policy's cap on that range.
  * @nr_invalid: Invalid verdicts so far.
  * @wants_stats: The policy has to hear what became of each range.
  * @locked: mmap_lock is held for reading.
@@ -73,6 +79,8 @@ struct pmadv_call {
 	struct madvise_ctl ctl;
 	struct madvise_batch batch;
 	u64 pages_left;
+	unsigned long rest_end;
+	u64 rest_pages;
 	u64 nr_invalid;
 	bool wants_stats;
 	bool locked;
@@ -334,16 +342,52 @@ static unsigned long pmadv_round_end(int advice, struct vm_area_struct *vma,
 }
 
 /*
+ * How many pages may go? Of a range that is begun, what the policy said then;
+ * of the rest of one, no more than what is left of that.
+ */
+static u64 pmadv_cap(struct pmadv_call *call, struct pmadv_range *range)
+{
+	u64 cap = range->max_pages ?: PMADV_NO_CAP;
+
+	if (range->start >= call->rest_end) {
+		call->rest_end = range->end;
+		call->rest_pages = cap;
+	}
+	return min(cap, call->rest_pages);
+}
+
+/*
+ * Charge what was @used of @cap. Returns the address to go on from: past the
+ * range if its cap ended it.
+ */
+static unsigned long pmadv_charge_cap(struct pmadv_call *call, u64 cap,
+				      u64 used)
+{
+	const struct pmadv_range *range = &call->decision.range;
+	unsigned long reached = call->ctl.reached;
+
+	if (call->rest_pages != PMADV_NO_CAP)
+		call->rest_pages -= min(used, call->rest_pages);
+	if (!call->rest_pages)
+		return call->rest_end;
+	if (used >= cap)
+		return range->end;
+	if (reached < range->end && cap != PMADV_NO_CAP)
+		call->rest_pages = min(call->rest_pages, cap - used);
+	return reached;
+}
+
+/*
  * Give @advice to the decided range and lower its end to where that got.
- * Returns the address to go on from, past the range when a policy's cap on its
- * pages ended it.
+ * Returns the address to go on from.
  */
 static unsigned long pmadv_act(struct pmadv_call *call, int advice, int *error)
 {
 	struct pmadv_range *range = &call->decision.range;
 	struct vm_area_struct *vma = call->decision.vma, *prev;
 	struct madvise_ctl *ctl = &call->ctl;
-	u64 pages = min_t(u64, call->pages_left, range->max_pages ?: U64_MAX);
+	u64 cap = pmadv_cap(call, range);
+	u64 pages = min(call->pages_left, cap);
 	unsigned long next;
 	u64 used;
 
@@ -360,9 +404,7 @@ static unsigned long pmadv_act(struct pmadv_call *call, int advice, int *error)
 
 	used = pages - ctl->pages_left;
 	call->pages_left -= used;
-	next = ctl->reached;
-	if (range->max_pages && used >= range->max_pages)
-		next = range->end;
+	next = pmadv_charge_cap(call, cap, used);
 	if (!prev)	/* mmap_lock was dropped, the VMA may be gone */
 		vma_iter_set(&call->vmi, next);
 	range->end = ctl->reached;
@@ -408,11 +450,18 @@ static void pmadv_count_range(struct pmadv_result *result,
 static void pmadv_set_range(struct pmadv_call *call, struct vm_area_struct *vma,
 			    unsigned long start, unsigned long end)
 {
+	u64 max_pages = 0;
+
+	if (start < call->rest_end && call->rest_pages != PMADV_NO_CAP) {
+		end = min(end, call->rest_end);
+		max_pages = call->rest_pages;
+	}
 	call->decision.range = (struct pmadv_range) {
 		.start = start,
 		.end = end,
 		.vma_start = vma->vm_start,
 		.vma_end = vma->vm_end,
+		.max_pages = max_pages,
 		.vma_flags = pmadv_vma_flags(vma),
 		.advice = call->walk.advice,
 		.walk_flags = call->walk.flags,
@@ -500,6 +549,7 @@ static unsigned long pmadv_walk_range(struct pmadv_call *call,
 	struct vm_area_struct *vma;
 
 	vma_iter_set(&call->vmi, addr);
+	call->rest_end = 0;
 	while (addr < end && !pmadv_must_stop_asking(call)) {
 		unsigned long next;
 

@@ -169,7 +169,9 @@ struct pmadv_walk {
  * @vma_start: First address of the mapping that @start is in.
  * @vma_end: Address after that mapping.
  * @max_pages: Writable: deactivate or isolate no more pages than this in the
- *	range; the rest of it is left as it is. 0, as it comes, for no limit.
+ *	range; the rest of it is left as it is. 0 is no limit. It comes as 0 or,
+ *	if the walk let a writer in before such a limit was reached, as what is
+ *	left of it for the rest of that range; then it can only be lowered.
  * @vma_flags: enum pmadv_vma_flag.
  * @modifiers: Writable: enum pmadv_modifier, 0 as it comes.
  * @advice: The caller's proposal, a MADV_ constant, or 0.
