@@ -675,6 +675,45 @@ TEST_F(disk, clean_pages)
 					    LEN, 0));
 }
 
+/* How much of a file WILLNEED brings in, when it has had the time for it. */
+static long willneed(struct target *t, unsigned long addr, size_t len,
+		     struct pmadv_result *r)
+{
+	long pages = 0, before = -1;
+
+	if (pmadv_one(t->pidfd, addr, len, MADV_PAGEOUT, PMADV_SKIP_ERRORS,
+		      NULL) != (long)len ||
+	    write_file("/proc/sys/vm/drop_caches", "1") ||
+	    target_call(t, do_mincore, addr, len, 0) ||
+	    pmadv_one(t->pidfd, addr, len, MADV_WILLNEED, 0, r) != (long)len)
+		return -EIO;
+	while (pages != before) {
+		usleep(100000);
+		before = pages;
+		pages = target_call(t, do_mincore, addr, len, 0);
+	}
+	return pages;
+}
+
+/* One window of readahead, as by madvise(2), and one decision. */
+TEST_F(disk, willneed_reads_one_window)
+{
+	const size_t len = 16 * LEN;
+	long stock, ours;
+
+	target_call(&self->t, do_unmap, self->addr, LEN, 0);
+	self->addr = target_call(&self->t, map_file, len, 0, 0);
+	ASSERT_NE(0, self->addr);
+	ASSERT_EQ(0, target_call(&self->t, do_sync, self->addr, len, 0));
+	stock = willneed(&self->t, self->addr, len, NULL);
+	EXPECT_LT(0, stock);
+	EXPECT_GT(len / PAGE, stock);
+	ours = willneed(&self->t, self->addr, len, &self->r);
+	EXPECT_EQ(stock, ours);
+	EXPECT_EQ(1, self->r.ranges_seen);
+	EXPECT_EQ(len, self->r.bytes_advised);
+}
+
 /* The whole process *******************************************************/
 
 TEST_F(stats, entire)

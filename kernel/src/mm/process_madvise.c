@@ -7,7 +7,6 @@
  * go of the lock for waiting writers and reports what became of the pages; see
  * Documentation/mm/process_madvise.rst.
  */
-#include <linux/backing-dev.h>
 #include <linux/blkdev.h>
 #include <linux/compat.h>
 #include <linux/delay.h>
@@ -36,12 +35,9 @@
 		     PMADV_SKIP_ERRORS | PMADV_DRY_RUN | PMADV_RESULT)
 
 /*
- * WILLNEED on files and COLLAPSE work on their whole range before they come
- * back, so they get it in pieces: signals and writers wait for one piece.
- * COLLAPSE looks its mapping up again between huge pages: one at a time, each
- * decided anew.
+ * COLLAPSE works on its whole range before it comes back, and looks its mapping
+ * up again in between: one huge page at a time, each decided anew.
  */
-#define PMADV_WILLNEED_PIECE	PMD_SIZE
 #define PMADV_COLLAPSE_PIECE	PMD_SIZE
 
 /* No limit; more pages than there are. */
@@ -301,41 +297,24 @@ static int pmadv_decide(struct pmadv_call *call, int *verdict)
 	return -EINVAL;
 }
 
-/* One WILLNEED on a file reads a window of it, however long its range is. */
-static unsigned long pmadv_willneed_piece(struct file *file)
-{
-	unsigned long window;
-
-	if (shmem_mapping(file->f_mapping))
-		return PMADV_WILLNEED_PIECE;
-	window = max_t(unsigned long, READ_ONCE(file->f_ra.ra_pages),
-		       inode_to_bdi(file->f_mapping->host)->io_pages);
-	return window ? min(window << PAGE_SHIFT, PMADV_WILLNEED_PIECE) :
-			PMADV_WILLNEED_PIECE;
-}
-
-/* These cannot be left half-way, and may let go of mmap_lock in between. */
-static bool pmadv_goes_in_pieces(int advice)
+/* Budgets and caps of these go by address space, not by pages dealt with. */
+static bool pmadv_counts_addresses(int advice)
 {
 	return advice == MADV_WILLNEED || advice == MADV_COLLAPSE;
 }
 
 /* How far one round of @advice goes. */
-static unsigned long pmadv_round_end(int advice, struct vm_area_struct *vma,
-				     struct madvise_ctl *ctl, unsigned long end)
+static unsigned long pmadv_round_end(int advice, struct madvise_ctl *ctl,
+				     unsigned long end)
 {
-	unsigned long size = ULONG_MAX;
+	unsigned long size = end - ctl->start;
 
-	if (!pmadv_goes_in_pieces(advice))
+	if (!pmadv_counts_addresses(advice))
 		return end;
-	if (advice == MADV_COLLAPSE)
-		size = PMADV_COLLAPSE_PIECE;
-	else if (vma->vm_file)
-		size = pmadv_willneed_piece(vma->vm_file);
 	if (ctl->pages_left < size >> PAGE_SHIFT)
 		size = ctl->pages_left << PAGE_SHIFT;
-	if (size >= end - ctl->start)
-		return end;
+	if (advice == MADV_COLLAPSE && size > PMADV_COLLAPSE_PIECE)
+		size = PMADV_COLLAPSE_PIECE;
 	if (advice == MADV_COLLAPSE)
 		return min(end, ALIGN(ctl->start + size, PMD_SIZE));
 	return ctl->start + size;
@@ -393,13 +372,13 @@ static unsigned long pmadv_act(struct pmadv_call *call, int advice, int *error)
 
 	ctl->pages_left = pages;
 	ctl->start = range->start;
-	ctl->reached = pmadv_round_end(advice, vma, ctl, range->end);
+	ctl->reached = pmadv_round_end(advice, ctl, range->end);
 	ctl->skip_young = range->modifiers & PMADV_SKIP_YOUNG;
 
-	if (pmadv_goes_in_pieces(advice))
+	if (pmadv_counts_addresses(advice))
 		madvise_batch_close(&call->batch);
 	*error = madvise_vma_ctl(vma, &prev, advice, ctl);
-	if (pmadv_goes_in_pieces(advice))
+	if (pmadv_counts_addresses(advice))
 		madvise_ctl_charge(ctl, (ctl->reached - ctl->start) >> PAGE_SHIFT);
 
 	used = pages - ctl->pages_left;
