@@ -823,6 +823,64 @@ static int read_records(struct records *rec, pid_t pid, uint64_t call_id)
 	return 0;
 }
 
+/* How often the kernel went to all CPUs for the pages they have in flight. */
+#define DRAINS	"pmadv_drains"
+
+static long drains(void)
+{
+	char buf[4096], *at;
+
+	if (read_file("/sys/kernel/tracing/kprobe_profile", buf, sizeof(buf)) < 0)
+		return -1;
+	at = strstr(buf, DRAINS);
+	return at ? strtol(at + strlen(DRAINS), NULL, 10) : -1;
+}
+
+FIXTURE(collapse)
+{
+	struct target t;
+	unsigned long addr;
+	struct pmadv_result r;
+};
+
+FIXTURE_SETUP(collapse)
+{
+	ASSERT_EQ(0, pin_to_cpu(0));
+	ASSERT_EQ(0, write_file("/sys/kernel/tracing/kprobe_events",
+				"p:" DRAINS " lru_add_drain_all"));
+	ASSERT_EQ(0, write_file("/sys/kernel/tracing/events/kprobes/" DRAINS
+				"/enable", "1"));
+	ASSERT_EQ(0, target_start(&self->t));
+	/* Small pages, and nothing that khugepaged would care for. */
+	self->addr = target_call(&self->t, do_map, 5 * HUGE,
+				 PROT_READ | PROT_WRITE, 0);
+	ASSERT_NE(0, self->addr);
+	self->addr = (self->addr + HUGE - 1) & ~(HUGE - 1);
+	target_call(&self->t, do_fill, self->addr, 4 * HUGE, 1);
+}
+
+FIXTURE_TEARDOWN(collapse)
+{
+	target_stop(&self->t);
+	write_file("/sys/kernel/tracing/events/kprobes/" DRAINS "/enable", "0");
+	write_file("/sys/kernel/tracing/kprobe_events", "-:" DRAINS);
+}
+
+/* Once for a range, as by madvise(2), not once for each huge page. */
+TEST_F(collapse, drains_once)
+{
+	const unsigned long len = 4 * HUGE;
+
+	ASSERT_EQ(0, drains());
+	ASSERT_EQ((long)len, pmadv_one(self->t.pidfd, self->addr, len,
+				       MADV_COLLAPSE, 0, &self->r));
+	EXPECT_EQ((long long)len, smaps(self->t.pid, "AnonHugePages",
+					self->addr, self->addr + len));
+	EXPECT_EQ(1, drains());
+	EXPECT_EQ(len, self->r.bytes_advised);
+	EXPECT_EQ(0, target_call(&self->t, do_check, self->addr, len, 1));
+}
+
 FIXTURE(trace)
 {
 	struct target t;

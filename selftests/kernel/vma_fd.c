@@ -1020,6 +1020,12 @@ TEST_F(vma_fd, flags)
 					     MADV_PAGEOUT, PMADV_DRY_RUN, &r));
 	EXPECT_EQ(0, r.stats.scanned);
 
+	/* It finds its mapping again by address, which an fd is not about. */
+	EXPECT_EQ(-EOPNOTSUPP, pmadv_one(self->fd, self->addr, self->len,
+					 MADV_COLLAPSE, 0, &r));
+	EXPECT_EQ(EOPNOTSUPP, r.error);
+	EXPECT_EQ(1, r.ranges_refused);
+
 	/* A budget, a cursor, and the rest. */
 	memset(&r, 0, sizeof(r));
 	r.size = sizeof(r);

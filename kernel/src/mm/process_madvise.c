@@ -297,6 +297,16 @@ static int pmadv_decide(struct pmadv_call *call, int *verdict)
 	return -EINVAL;
 }
 
+/* Would @vma take @advice from this call? */
+static int pmadv_check(struct pmadv_call *call, struct vm_area_struct *vma,
+		       int advice)
+{
+	/* It may reach what took the mapping's place. */
+	if (call->vma_fd && advice == MADV_COLLAPSE)
+		return -EOPNOTSUPP;
+	return madvise_vma_check(vma, advice);
+}
+
 /* Budgets and caps of these go by address space, not by pages dealt with. */
 static bool pmadv_counts_addresses(int advice)
 {
@@ -328,7 +338,8 @@ static u64 pmadv_cap(struct pmadv_call *call, struct pmadv_range *range)
 {
 	u64 cap = range->max_pages ?: PMADV_NO_CAP;
 
-	if (range->start >= call->rest_end) {
+	call->ctl.drain = range->start >= call->rest_end;
+	if (call->ctl.drain) {
 		call->rest_end = range->end;
 		call->rest_pages = cap;
 	}
@@ -492,7 +503,7 @@ static unsigned long pmadv_do_range(struct pmadv_call *call,
 		error = advice;
 		outcome = PMADV_REFUSED;
 	} else if (advice) {
-		error = madvise_vma_check(vma, advice);
+		error = pmadv_check(call, vma, advice);
 		outcome = error ? PMADV_REFUSED : PMADV_ADVISED;
 		acted = !error && !(call->walk.flags & PMADV_DRY_RUN);
 		if (acted)

@@ -37,6 +37,8 @@ struct madvise_batch {
  * @reached: First address that was not dealt with.
  * @pages_left: Pages that may still be deactivated or isolated.
  * @skip_young: Spare accessed pages and clear their accessed bit.
+ * @drain: The range is begun: have all CPUs put the pages they have in flight
+ *	on their LRU lists. COLLAPSE.
  *
  * Only process_madvise(2) calls with flags have one; everybody else passes
  * NULL and gets the whole range advised, uncounted.
@@ -49,6 +51,7 @@ struct madvise_ctl {
 	unsigned long reached;
 	u64 pages_left;
 	bool skip_young;
+	bool drain;
 };
 
 /*
@@ -83,6 +86,20 @@ int madvise_range_batched(struct mm_struct *mm, unsigned long start,
 int madvise_vma_check(struct vm_area_struct *vma, int advice);
 int madvise_vma_ctl(struct vm_area_struct *vma, struct vm_area_struct **prev,
 		    int advice, struct madvise_ctl *ctl);
+
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+int madvise_collapse_part(struct vm_area_struct *vma,
+			  struct vm_area_struct **prev, unsigned long start,
+			  unsigned long end, bool drain);
+#else
+static inline int madvise_collapse_part(struct vm_area_struct *vma,
+					struct vm_area_struct **prev,
+					unsigned long start, unsigned long end,
+					bool drain)
+{
+	return -EINVAL;
+}
+#endif
 
 struct pmadv_policy;
 
