@@ -751,6 +751,89 @@ TEST_F(walk, writer_gets_in)
 	EXPECT_LT(best, worst_stock / 2);
 }
 
+static void *map_and_unmap(void *arg)
+{
+	char *p;
+
+	while (!shared->stop) {
+		p = mmap(NULL, 32 * PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (p == MAP_FAILED || munmap(p, 32 * PAGE))
+			return p;
+		shared->rounds++;
+	}
+	return NULL;
+}
+
+/* Map and unmap as fast as one can; of a few threads one is always waiting. */
+static long do_storm(unsigned long cpu, unsigned long b, unsigned long c)
+{
+	pthread_t threads[4];
+	unsigned int i;
+	void *ret;
+	long err = 0;
+
+	pin_to_cpu(cpu);
+	for (i = 0; i < ARRAY_LEN(threads); i++)
+		if (pthread_create(&threads[i], NULL, map_and_unmap, NULL))
+			return -EAGAIN;
+	shared->begun = true;
+	for (i = 0; i < ARRAY_LEN(threads); i++)
+		if (pthread_join(threads[i], &ret) || ret)
+			err = -EIO;
+	pin_to_cpu(0);
+	return err;
+}
+
+/* Walks that decide about everything and do nothing; the time they take. */
+static unsigned long long dry_runs(struct target *t, unsigned long addr,
+				   size_t len, unsigned int nr,
+				   unsigned long long *yields)
+{
+	unsigned long long began = now_ns();
+	struct pmadv_result r;
+
+	*yields = 0;
+	while (nr--) {
+		if (pmadv_one(t->pidfd, addr, len, MADV_COLD, PMADV_DRY_RUN,
+			      &r) != (long)len)
+			return 0;
+		*yields += r.yields;
+	}
+	return now_ns() - began;
+}
+
+/*
+ * Where there is little to do in a mapping, giving way after each would cost a
+ * hundred times what is done in between. The lock is kept for a millisecond
+ * first, so there are about as many yields as the walk alone takes
+ * milliseconds; three times as many if the machine has other things to do. How
+ * long each takes is not for us to say: it is the writers' turn.
+ */
+TEST_F(walk, storm_of_writers)
+{
+	const unsigned long nr = slow_kernel() ? 4000 : 20000;
+	struct order order = { .t = &self->t, .fn = do_storm, .a = 1 };
+	unsigned long long alone, together, yields;
+	unsigned long addr;
+
+	addr = target_call(&self->t, do_map, nr * PAGE, PROT_READ | PROT_WRITE,
+			   0);
+	ASSERT_NE(0, addr);
+	ASSERT_EQ(0, target_call(&self->t, do_split, addr, nr * PAGE, PAGE));
+	alone = dry_runs(&self->t, addr, nr * PAGE, 20, &yields);
+	ASSERT_NE(0, alone);
+	EXPECT_EQ(0, yields);
+	ASSERT_EQ(0, order_start(&order));
+	together = dry_runs(&self->t, addr, nr * PAGE, 20, &yields);
+	ASSERT_EQ(0, order_end(&order));
+	ASSERT_NE(0, together);
+	note("20 walks of %lu mappings: %llu us alone, %llu us and %llu yields together",
+	     nr, alone / 1000, together / 1000, yields);
+	EXPECT_LT(0, yields);
+	EXPECT_LE(yields, 3 * alone / 1000000 + 20);
+}
+
 TEST_F(walk, fork_meanwhile)
 {
 	struct order order = {

@@ -35,6 +35,13 @@
 		     PMADV_SKIP_ERRORS | PMADV_DRY_RUN | PMADV_RESULT)
 
 /*
+ * How long mmap_lock is kept although somebody waits to write. Letting go and
+ * sleeping until the writer had its turn takes 50 to 200 us; many mappings, and
+ * some page tables, are dealt with in less than one.
+ */
+#define PMADV_HOLD_NS		(1 * NSEC_PER_MSEC)
+
+/*
  * COLLAPSE works on its whole range before it comes back, and looks its mapping
  * up again in between: one huge page at a time, each decided anew.
  */
@@ -60,9 +67,9 @@
  *	the rest of that range.
  * @rest_pages: What is left of the policy's cap on that range.
  * @nr_invalid: Invalid verdicts so far.
+ * @locked_at: When mmap_lock was taken.
  * @wants_stats: The policy has to hear what became of each range.
  * @locked: mmap_lock is held for reading.
- * @fresh: Nothing was done yet since it was taken.
  */
 struct pmadv_call {
 	struct pmadv_walk walk;
@@ -78,9 +85,9 @@ struct pmadv_call {
 	unsigned long rest_end;
 	u64 rest_pages;
 	u64 nr_invalid;
+	u64 locked_at;
 	bool wants_stats;
 	bool locked;
-	bool fresh;
 };
 
 static atomic64_t pmadv_last_call_id;
@@ -158,6 +165,13 @@ bool pmadv_must_stop(struct pmadv_call *call)
 	return pmadv_policy_left(call) || pmadv_must_stop_asking(call);
 }
 
+/* Asked between ranges, and inside of one before each page table. */
+bool pmadv_must_yield(struct pmadv_call *call)
+{
+	return mmap_lock_is_contended(call->mm) &&
+	       ktime_get_ns() - call->locked_at >= PMADV_HOLD_NS;
+}
+
 static int pmadv_lock(struct pmadv_call *call)
 {
 	if (mmap_read_lock_killable(call->mm)) {
@@ -165,7 +179,7 @@ static int pmadv_lock(struct pmadv_call *call)
 		return -EINTR;
 	}
 	call->locked = true;
-	call->fresh = true;
+	call->locked_at = ktime_get_ns();
 	return 0;
 }
 
@@ -395,8 +409,10 @@ static unsigned long pmadv_act(struct pmadv_call *call, int advice, int *error)
 	used = pages - ctl->pages_left;
 	call->pages_left -= used;
 	next = pmadv_charge_cap(call, cap, used);
-	if (!prev)	/* mmap_lock was dropped, the VMA may be gone */
+	if (!prev) {	/* mmap_lock was dropped, the VMA may be gone */
 		vma_iter_set(&call->vmi, next);
+		call->locked_at = ktime_get_ns();
+	}
 	range->end = ctl->reached;
 	return next;
 }
@@ -543,8 +559,7 @@ static unsigned long pmadv_walk_range(struct pmadv_call *call,
 	while (addr < end && !pmadv_must_stop_asking(call)) {
 		unsigned long next;
 
-		/* One range at least each time, or writers could starve us */
-		if (!call->fresh && mmap_lock_is_contended(call->mm)) {
+		if (pmadv_must_yield(call)) {
 			if (pmadv_yield(call))
 				break;
 			vma_iter_set(&call->vmi, addr);
@@ -572,7 +587,6 @@ static unsigned long pmadv_walk_range(struct pmadv_call *call,
 
 		next = min(end, vma->vm_end);
 		addr = pmadv_do_range(call, vma, addr, next);
-		call->fresh = false;
 		if (addr != next)	/* the same VMA again, or it is gone */
 			vma_iter_set(&call->vmi, addr);
 	}

@@ -5,7 +5,6 @@
 #ifndef _MM_PROCESS_MADVISE_H
 #define _MM_PROCESS_MADVISE_H
 
-#include <linux/mmap_lock.h>
 #include <linux/process_madvise.h>
 
 #include <asm/tlb.h>
@@ -13,6 +12,7 @@
 struct pmadv_call;
 
 bool pmadv_must_stop(struct pmadv_call *call);
+bool pmadv_must_yield(struct pmadv_call *call);
 void pmadv_add_stats(struct pmadv_stats *sum, const struct pmadv_stats *stats);
 
 /**
@@ -55,19 +55,18 @@ struct madvise_ctl {
 };
 
 /*
- * Is it time to leave the page walk at @addr? A writer that waits for
- * mmap_lock has to wait for one page table at most, but a walk gets past at
- * least one before it gives way, so that two cannot starve it, and what was
+ * Is it time to leave the page walk at @addr? A walk gets past at least one
+ * page table before it gives way, so that two cannot starve it, and what was
  * decided is not left undone.
  */
 static inline bool madvise_ctl_pause(struct madvise_ctl *ctl,
-				     struct mm_struct *mm, unsigned long addr)
+				     unsigned long addr)
 {
 	if (!ctl)
 		return false;
 	if (ctl->pages_left &&
 	    (addr == ctl->start || (!pmadv_must_stop(ctl->call) &&
-				    !mmap_lock_is_contended(mm))))
+				    !pmadv_must_yield(ctl->call))))
 		return false;
 	ctl->reached = addr;
 	return true;
