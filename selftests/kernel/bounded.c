@@ -7,13 +7,18 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
+
+#include <linux/io_uring.h>
 
 #include "lib/harness.h"
 #include "lib/util.h"
@@ -377,6 +382,203 @@ TEST_F(walk, signal_ends_it_within_a_chunk)
 	}
 	/* The one that it came in the midst of is finished, and that is all. */
 	EXPECT_EQ(0, best);
+}
+
+/*
+ * No signals **************************************************************
+ */
+
+/* A ring of io_uring that waits for @fd to have something to read. */
+static int poll_by_ring(int fd)
+{
+	struct io_uring_params p = { 0 };
+	struct io_uring_sqe *sqe;
+	char *sq;
+	int ring;
+
+	ring = syscall(SYS_io_uring_setup, 4, &p);
+	if (ring < 0)
+		return -errno;
+	sq = mmap(NULL, p.sq_off.array + p.sq_entries * sizeof(unsigned int),
+		  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring,
+		  IORING_OFF_SQ_RING);
+	sqe = mmap(NULL, p.sq_entries * sizeof(*sqe), PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
+	if (sq == MAP_FAILED || sqe == MAP_FAILED)
+		return -errno;
+	sqe->opcode = IORING_OP_POLL_ADD;
+	sqe->fd = fd;
+	sqe->poll32_events = POLLIN;
+	sqe->len = IORING_POLL_ADD_MULTI;
+	((unsigned int *)(sq + p.sq_off.array))[0] = 0;
+	*(volatile unsigned int *)(sq + p.sq_off.tail) = 1;
+	return syscall(SYS_io_uring_enter, ring, 1, 0, 0, NULL, 0) == 1 ?
+	       0 : -errno;
+}
+
+/* What io_uring has to tell can wait until the call is done. */
+TEST_F(walk, completions_do_not_end_it)
+{
+	int fds[2], tries, status;
+	pid_t pid;
+	long ret;
+
+	ASSERT_EQ(0, pipe(fds));
+	ASSERT_EQ(0, poll_by_ring(fds[0]));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pin_to_cpu(1);
+		while (write(fds[1], "", 1) == 1)
+			sleep_ms(1);
+		_exit(1);
+	}
+	for (tries = 0; tries < 3; tries++) {
+		renew(&self->r);
+		ret = pmadv(self->t.pidfd, &self->vec, 1, MADV_PAGEOUT,
+			    PMADV_RESULT, &self->r);
+		EXPECT_EQ(self->len, ret);
+		EXPECT_EQ(PMADV_STOPPED_NOT, self->r.stopped);
+		target_call(&self->t, do_fill, self->addr, self->len, 1);
+	}
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+}
+
+/* Interrupt the tracee now and then, and let it go on. */
+static void trace(pid_t pid)
+{
+	int status;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pin_to_cpu(1);
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL))
+		_exit(1);
+	shared->begun = true;
+	while (!shared->stop) {
+		sleep_ms(2);
+		if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) ||
+		    waitpid(pid, &status, __WALL) != pid ||
+		    ptrace(PTRACE_CONT, pid, NULL, NULL))
+			_exit(1);
+	}
+	_exit(0);
+}
+
+#define FREEZER	"/sys/fs/cgroup/pmadv_bounded"
+
+/* Freeze the cgroup and thaw it, again and again. */
+static void freeze(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pin_to_cpu(1);
+	shared->begun = true;
+	while (!shared->stop) {
+		sleep_ms(2);
+		if (write_file(FREEZER "/cgroup.freeze", "1"))
+			_exit(1);
+		sleep_ms(2);
+		if (write_file(FREEZER "/cgroup.freeze", "0"))
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/*
+ * A caller that is to stop without a signal leaves the call to do so, as soon
+ * as for a signal, and goes on where it was: nothing is lost, nothing is done
+ * twice.
+ */
+static long go_on(struct target *t, struct iovec *vec, struct pmadv_result *sum)
+{
+	struct pmadv_result r;
+	long ret, cut = 0;
+
+	renew(&r);
+	renew(sum);
+	do {
+		ret = pmadv(t->pidfd, vec, 1, MADV_PAGEOUT, PMADV_RESULT, &r);
+		if (ret < 0 && ret != -EINTR)
+			return ret;
+		if (r.stopped && r.stopped != PMADV_STOPPED_SIGNAL)
+			return -ERANGE;
+		add_up(sum, &r);
+		cut += r.stopped != PMADV_STOPPED_NOT;
+	} while (r.stopped && cut < 10000);
+	return cut;
+}
+
+FIXTURE(stops)
+{
+	struct target t;
+	pid_t pid;
+};
+
+FIXTURE_VARIANT(stops)
+{
+	bool freeze;
+};
+
+FIXTURE_VARIANT_ADD(stops, traced) { .freeze = false };
+FIXTURE_VARIANT_ADD(stops, frozen) { .freeze = true };
+
+FIXTURE_SETUP(stops)
+{
+	pid_t me = getpid();
+
+	ASSERT_EQ(0, share());
+	ASSERT_EQ(0, pin_to_cpu(0));
+	ASSERT_EQ(0, target_start(&self->t));
+	self->pid = fork();
+	ASSERT_LE(0, self->pid);
+	if (!self->pid && variant->freeze)
+		freeze();
+	else if (!self->pid)
+		trace(me);
+}
+
+FIXTURE_TEARDOWN(stops)
+{
+	write_file("/sys/fs/cgroup/cgroup.procs", "0");
+	target_stop(&self->t);
+	rmdir(FREEZER);
+}
+
+TEST_F(stops, without_a_signal)
+{
+	const size_t len = 6 * CHUNK;
+	struct pmadv_result sum;
+	unsigned long addr;
+	struct iovec vec;
+	long cut = 0;
+	int status, tries;
+
+	if (variant->freeze) {
+		rmdir(FREEZER);
+		ASSERT_EQ(0, mkdir(FREEZER, 0755));
+		ASSERT_EQ(0, write_file(FREEZER "/cgroup.procs", "0"));
+	}
+	addr = target_call(&self->t, do_map_filled, len, 1, 0);
+	ASSERT_NE(0, addr);
+	vec = (struct iovec){ (void *)addr, len };
+	while (!shared->begun)
+		sleep_ms(1);
+	for (tries = 0; tries < 5 && !cut; tries++) {
+		cut = go_on(&self->t, &vec, &sum);
+		ASSERT_LE(0, cut);
+		EXPECT_EQ(len, sum.bytes_advised);
+		EXPECT_EQ(len / PAGE, sum.stats.isolated);
+		EXPECT_EQ(len / PAGE, sum.stats.reclaimed);
+		EXPECT_EQ(0, target_call(&self->t, do_check, addr, len, 1));
+	}
+	note("cut short %ld times", cut);
+	EXPECT_LT(0, cut);
+	shared->stop = true;
+	while (waitpid(self->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	EXPECT_EQ(0, status);
 }
 
 /* A caller that is killed leaves a walk, and what it had begun is in order. */

@@ -45,7 +45,8 @@ enum pmadv_flag {
 /**
  * enum pmadv_stopped - why a call ended before the end of its ranges
  * @PMADV_STOPPED_NOT: It did not, all ranges were walked.
- * @PMADV_STOPPED_SIGNAL: The caller has a signal pending.
+ * @PMADV_STOPPED_SIGNAL: The caller has a signal pending, or is to stop without
+ *	one (frozen, traced): call again to go on.
  * @PMADV_STOPPED_POLICY: The policy answered PMADV_STOP.
  * @PMADV_STOPPED_DETACHED: The policy was detached or replaced meanwhile.
  * @PMADV_STOPPED_EJECTED: The kernel ejected the policy.

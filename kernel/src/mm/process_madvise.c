@@ -147,7 +147,8 @@ static bool pmadv_must_stop_asking(struct pmadv_call *call)
 {
 	if (call->walk.result.stopped)
 		return true;
-	if (signal_pending(current))
+	/* Task work alone, as for io_uring, can wait. */
+	if (task_sigpending(current))
 		pmadv_stop(call, PMADV_STOPPED_SIGNAL);
 	else if (!call->pages_left)
 		pmadv_stop(call, PMADV_STOPPED_BUDGET);
