@@ -81,6 +81,7 @@ extern const struct hook_test hook_constant_tests[];
 extern const struct hook_test hook_verdict_tests[];
 extern const struct hook_test hook_range_tests[];
 extern const struct hook_test hook_contended_tests[];
+extern const struct hook_test hook_young_tests[];
 extern const struct hook_test hook_member_tests[];
 extern const struct hook_test hook_attach_tests[];
 extern const struct hook_test hook_error_tests[];

@@ -20,6 +20,7 @@ static const struct hook_test *const groups[] = {
 	hook_verdict_tests,
 	hook_range_tests,
 	hook_contended_tests,
+	hook_young_tests,
 	hook_member_tests,
 	hook_error_tests,
 	hook_kfunc_tests,

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of the hook: pages that were used, whoever noticed first. Others clear
+ * the same accessed bit, and rely on being told of it when we do.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+
+#include "hook.h"
+
+#define PAGE_IDLE	"/sys/kernel/mm/page_idle/bitmap"
+
+/* Bits of /proc/kpageflags. */
+#define REFERENCED	(1ULL << 2)
+#define ACTIVE		(1ULL << 6)
+
+static uint64_t read_u64(const char *path, uint64_t at)
+{
+	uint64_t value = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &value, sizeof(value), at * sizeof(value)) !=
+	    sizeof(value))
+		value = 0;
+	close(fd);
+	return value;
+}
+
+/* The number of the page at an address of the target, 0 if it is not there. */
+static uint64_t page_number(struct hook *h, unsigned long addr)
+{
+	uint64_t entry;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", h->target.pid);
+	entry = read_u64(path, addr / PAGE);
+	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
+}
+
+/*
+ * What whoever tracks idle pages does: take the accessed bit, remember it in
+ * the page, and wait for another access.
+ */
+static int mark_idle(struct hook *h)
+{
+	unsigned long addr;
+	uint64_t pfn, bits;
+	int fd, err = 0;
+
+	fd = open(PAGE_IDLE, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	for (addr = h->addr; addr < h->addr + h->len && !err; addr += PAGE) {
+		pfn = page_number(h, addr);
+		if (!pfn)
+			continue;
+		bits = 1ULL << pfn % 64;
+		if (pwrite(fd, &bits, sizeof(bits), pfn / 64 * sizeof(bits)) !=
+		    sizeof(bits))
+			err = -errno;
+	}
+	close(fd);
+	return err;
+}
+
+/* How many pages does the tracker take for idle still? */
+static unsigned int count_idle(struct hook *h, unsigned long addr, size_t len)
+{
+	unsigned long at;
+	unsigned int nr = 0;
+	uint64_t pfn;
+
+	for (at = addr; at < addr + len; at += PAGE) {
+		pfn = page_number(h, at);
+		nr += pfn && read_u64(PAGE_IDLE, pfn / 64) >> pfn % 64 & 1;
+	}
+	return nr;
+}
+
+static void run_young_idle(struct hook *h)
+{
+	const struct pmadv_stats *stats = &h->result.stats;
+	unsigned long used = h->addr + 8 * PAGE;
+	struct hook_rule *rule;
+
+	if (access(PAGE_IDLE, W_OK)) {
+		hook_skip("this kernel has no idle page tracking");
+		return;
+	}
+	rule = hook_rule(h->skel, h->addr, h->addr + h->len, MADV_PAGEOUT);
+	rule->modifiers = PMADV_SKIP_YOUNG;
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	EXPECT_EQ(stats->young, 64);
+
+	/* Used since, but the tracker took the bit. */
+	target_call(&h->target, do_read, used, 24 * PAGE, 0);
+	EXPECT_EQ(mark_idle(h), 0);
+	EXPECT_EQ(count_idle(h, h->addr, h->len), 64);
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	EXPECT_EQ(stats->young, 24);
+	EXPECT_EQ(stats->reclaimed, 40);
+	EXPECT_EQ(hook_present(h, used, 24 * PAGE), 24);
+
+	/* Used since, and it is we who take the bit: the tracker must know. */
+	EXPECT_EQ(mark_idle(h), 0);
+	target_call(&h->target, do_read, used, 8 * PAGE, 0);
+	rule->verdict = MADV_COLD;
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	EXPECT_EQ(stats->young, 8);
+	EXPECT_EQ(count_idle(h, used, 8 * PAGE), 0);
+	EXPECT_EQ(count_idle(h, used + 8 * PAGE, 16 * PAGE), 16);
+
+	/* And nobody was told of a use that there was not. */
+	rule->verdict = MADV_PAGEOUT;
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	EXPECT_EQ(stats->young, 0);
+	EXPECT_EQ(hook_swapped(h, h->addr, h->len), 64);
+	hook_expect_intact(h);
+}
+
+/* What is spared, reclaim must take for used, with idle page flags or without. */
+static void run_young_told(struct hook *h)
+{
+	unsigned long addr;
+	struct hook_rule *rule;
+	unsigned int told = 0;
+
+	rule = hook_rule(h->skel, h->addr, h->addr + h->len, MADV_COLD);
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	for (addr = h->addr; addr < h->addr + h->len; addr += PAGE)
+		told += !!(read_u64("/proc/kpageflags", page_number(h, addr)) &
+			   (REFERENCED | ACTIVE));
+	EXPECT_EQ(told, 0);
+
+	target_call(&h->target, do_read, h->addr, h->len, 0);
+	rule->modifiers = PMADV_SKIP_YOUNG;
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	EXPECT_EQ(h->result.stats.young, 64);
+	for (addr = h->addr; addr < h->addr + h->len; addr += PAGE)
+		told += !!(read_u64("/proc/kpageflags", page_number(h, addr)) &
+			   (REFERENCED | ACTIVE));
+	EXPECT_EQ(told, 64);
+}
+
+const struct hook_test hook_young_tests[] = {
+	{
+		.name = "young_idle",
+		.description = "a page is young whoever took its accessed bit",
+		.setup = hook_setup_attached,
+		.run = run_young_idle,
+	},
+	{
+		.name = "young_told",
+		.description = "reclaim learns that a spared page was in use",
+		.setup = hook_setup_attached,
+		.run = run_young_told,
+	},
+	{ }
+};
