@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "hook.h"
 
@@ -75,12 +77,102 @@ static void run_cap_contended(struct hook *h)
 	expect_cap(h, TABLE_PAGES + 100, 2 * HUGE);
 }
 
+#define TRACE	"/sys/kernel/tracing/instances/pmadv-hook"
+
+static int walk_cold(struct hook *h)
+{
+	hook_walk(h, 0, 0);
+	return 0;
+}
+
+/* How many flushes did a process cause, and how many of these of everything? */
+static void count_flushes(pid_t pid, unsigned int *all, unsigned int *full)
+{
+	static char buf[1 << 20];
+	char *line, *save, who[32];
+
+	*all = 0;
+	*full = 0;
+	snprintf(who, sizeof(who), "-%d ", pid);
+	if (!EXPECT(read_file(TRACE "/trace", buf, sizeof(buf)) > 0, ""))
+		return;
+	for (line = strtok_r(buf, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (!strstr(line, who) || !strstr(line, "mm shootdown"))
+			continue;
+		++*all;
+		*full += !!strstr(line, "pages:-1 ");
+	}
+}
+
+static int setup_traced(struct hook *h)
+{
+	rmdir(TRACE);
+	if (mkdir(TRACE, 0755))
+		return -errno;
+	return hook_setup_attached(h);
+}
+
+static void cleanup_traced(struct hook *h)
+{
+	write_file(TRACE "/events/tlb/tlb_flush/enable", "0");
+	rmdir(TRACE);
+}
+
+/*
+ * Whoever clears accessed bits has flushes to do; as long as these are open, a
+ * flush in the target at the same time is one of everything. So they are done
+ * before the policy is asked again, however long that takes.
+ */
+static void run_no_open_flush(struct hook *h)
+{
+	volatile __u64 *nr_seen = &h->skel->bss->nr_seen;
+	unsigned long other;
+	unsigned int i, all, full;
+	pid_t pid;
+
+	other = target_call(&h->target, do_map_filled, 16 * PAGE, 1, 0);
+	if (!EXPECT(other, "") ||
+	    !EXPECT_EQ(hook_map(h, 16 * TABLE_PAGES), 0))
+		return;
+	hook_rule(h->skel, h->addr, h->addr + h->len, MADV_COLD)->step = PAGE;
+
+	pid = hook_start(h, walk_cold);
+	for (i = 0; !*nr_seen && i < 5000; i++)
+		hook_sleep_ms(1);
+	h->skel->bss->hold = HOOK_HOLD_ADVISE;
+	if (hook_await_held(h->skel, HOOK_HOLD_ADVISE)) {
+		EXPECT(*nr_seen > 1, "");
+		EXPECT(*nr_seen < h->len / PAGE, "");
+		EXPECT_EQ(write_file(TRACE "/events/tlb/tlb_flush/enable",
+				     "1"), 0);
+		for (i = 0; i < 4; i++)
+			EXPECT_EQ(target_call(&h->target, do_madvise,
+					      other + i * PAGE, PAGE,
+					      MADV_DONTNEED), 0);
+		EXPECT(h->skel->bss->held, "");
+		count_flushes(h->target.pid, &all, &full);
+		EXPECT(all >= 4, ": %u", all);
+		EXPECT(full == 0, ": %u of %u flushes were of everything",
+		       full, all);
+	}
+	h->skel->bss->hold = 0;
+	waitpid(pid, NULL, 0);
+}
+
 const struct hook_test hook_contended_tests[] = {
 	{
 		.name = "cap_contended",
 		.description = "a policy's cap holds when a writer gets in between",
 		.setup = hook_setup_attached,
 		.run = run_cap_contended,
+	},
+	{
+		.name = "no_open_flush",
+		.description = "no TLB flush is outstanding while a policy is asked",
+		.setup = setup_traced,
+		.run = run_no_open_flush,
+		.cleanup = cleanup_traced,
 	},
 	{ }
 };

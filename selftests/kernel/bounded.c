@@ -1101,6 +1101,62 @@ TEST_F(walk, oneself)
 	EXPECT_EQ(0, check(addr, self->len, 1));
 }
 
+/*
+ * Pages that a CPU has in flight are left alone, so they are put on their lists
+ * first: by the CPU that the caller is on, and again when it comes to another.
+ */
+static void migrate(pid_t caller, pid_t target, unsigned long addr)
+{
+	cpu_set_t set;
+	char path[64];
+	int fd;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pin_to_cpu(1);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", target);
+	fd = open(path, O_RDONLY);
+	shared->begun = true;
+	while (!is_swapped(fd, addr))
+		;
+	CPU_ZERO(&set);
+	CPU_SET(1, &set);
+	shared->acted = !sched_setaffinity(caller, sizeof(set), &set);
+	/* Exiting would put them there, too. */
+	pause();
+}
+
+TEST_F(walk, migrated_caller)
+{
+	const size_t few = 8 * PAGE;
+	struct iovec vec[2] = { self->vec };
+	pid_t pid, me = getpid();
+	unsigned long addr;
+
+	ASSERT_EQ(0, target_call(&self->t, do_pin, 1, 0, 0));
+	addr = target_call(&self->t, do_map, few, PROT_READ | PROT_WRITE, 0);
+	ASSERT_NE(0, addr);
+	ASSERT_EQ(0, target_call(&self->t, do_madvise, addr, few,
+				 MADV_NOHUGEPAGE));
+	vec[1] = (struct iovec){ (void *)addr, few };
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		migrate(me, self->t.pid, self->addr + CHUNK);
+	while (!shared->begun)
+		sleep_ms(1);
+	ASSERT_EQ(0, target_call(&self->t, do_fill, addr, few, 1));
+	EXPECT_EQ(self->len + few, pmadv(self->t.pidfd, vec, 2, MADV_PAGEOUT,
+					 PMADV_RESULT, &self->r));
+	EXPECT_TRUE(shared->acted);
+	EXPECT_EQ(1, sched_getcpu());
+	EXPECT_EQ(0, self->r.yields);
+	EXPECT_EQ(self->npages + 8, self->r.stats.isolated);
+	ASSERT_EQ(0, pagemap(self->t.pid, addr, few, &self->pages));
+	EXPECT_EQ(8, self->pages.swapped);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 /* Two at a time: each page goes once, and somebody says so. */
 TEST_F(walk, two_walkers)
 {

@@ -186,7 +186,7 @@ static int pmadv_lock(struct pmadv_call *call)
 
 static void pmadv_unlock(struct pmadv_call *call)
 {
-	madvise_batch_close(&call->batch);
+	call->batch.drained = false;
 	if (call->locked)
 		mmap_read_unlock(call->mm);
 	call->locked = false;
@@ -401,8 +401,6 @@ static unsigned long pmadv_act(struct pmadv_call *call, int advice, int *error)
 	ctl->reached = pmadv_round_end(advice, ctl, range->end);
 	ctl->skip_young = range->modifiers & PMADV_SKIP_YOUNG;
 
-	if (pmadv_counts_addresses(advice))
-		madvise_batch_close(&call->batch);
 	*error = madvise_vma_ctl(vma, &prev, advice, ctl);
 	if (pmadv_counts_addresses(advice))
 		madvise_ctl_charge(ctl, (ctl->reached - ctl->start) >> PAGE_SHIFT);
@@ -955,12 +953,11 @@ static int pmadv_vector(struct mm_struct *mm, struct iov_iter *iter,
 		iov_iter_advance(iter, iter_iov_len(iter));
 
 		if (mmap_lock_is_contended(mm)) {
-			madvise_batch_close(&batch);
 			mmap_read_unlock(mm);
+			batch.drained = false;
 			mmap_read_lock(mm);
 		}
 	}
-	madvise_batch_close(&batch);
 	mmap_read_unlock(mm);
 	blk_finish_plug(&plug);
 

@@ -7,8 +7,6 @@
 
 #include <linux/process_madvise.h>
 
-#include <asm/tlb.h>
-
 struct pmadv_call;
 
 bool pmadv_must_stop(struct pmadv_call *call);
@@ -17,15 +15,13 @@ void pmadv_add_stats(struct pmadv_stats *sum, const struct pmadv_stats *stats);
 
 /**
  * struct madvise_batch - what ranges advised under one hold of mmap_lock share
- * @tlb: Saves up the flushes for accessed bits that were cleared.
- * @open: @tlb is in use, and what this CPU had in flight is on the LRU lists.
- *
- * Zero to begin with; the first range that needs it opens it. Whoever holds
- * the lock closes it before letting go.
+ * @drained: Pages that @cpu had in flight are on their LRU lists. Zero to begin
+ *	with, and whenever the lock is let go.
+ * @cpu: The CPU that the caller was on then.
  */
 struct madvise_batch {
-	struct mmu_gather tlb;
-	bool open;
+	bool drained;
+	int cpu;
 };
 
 /**
@@ -78,7 +74,6 @@ static inline void madvise_ctl_charge(struct madvise_ctl *ctl, unsigned long nr)
 	ctl->pages_left -= min_t(u64, ctl->pages_left, nr);
 }
 
-void madvise_batch_close(struct madvise_batch *batch);
 int madvise_range_batched(struct mm_struct *mm, unsigned long start,
 			  unsigned long end, int behavior,
 			  struct madvise_batch *batch);
