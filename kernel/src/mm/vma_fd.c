@@ -49,7 +49,7 @@
 struct vma_fd_mm {
 	struct mmu_notifier notifier;
 	bool kept;
-	spinlock_t lock;
+	spinlock_t lock;	/* the tree below */
 	struct rb_root_cached fds;
 };
 
