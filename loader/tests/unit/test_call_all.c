@@ -11,6 +11,8 @@ static long play(long number, ...);
 #include <pmadv/process_madvise.h>
 #undef syscall
 
+#include "lib/util.h"
+
 #define ADDR	0x10000ULL
 #define STEP	0x1000ULL
 
@@ -106,7 +108,7 @@ static void later_call_fails(void **state)
 	struct pmadv_result sum;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct part parts[] = {
 			{ .stopped = PMADV_STOPPED_SIGNAL, .error = EINVAL },
 			FAILS(cases[i].err),
