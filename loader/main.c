@@ -61,7 +61,7 @@ static int check_operands(const struct verb *verb, const struct args *args)
 		return 0;
 
 	extra = args->operands[verb->max_operands];
-	return say_error(-EUSAGE, "'%s' is one too many; usage: pmadv %s [OPTION]...%s%s",
+	return say_error(-EUSAGE, "'%s' is one operand too many; usage: pmadv %s [OPTION]...%s%s",
 			 extra, verb->name, *verb->operands ? " " : "", verb->operands);
 }
 

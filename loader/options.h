@@ -111,7 +111,7 @@ struct verb {
 	{ "quiet", 'q', OPTION_FLAG, offsetof(struct args, quiet), NULL, \
 	  "print no notes and no progress on stderr" }, \
 	{ "verbose", 'v', OPTION_FLAG, offsetof(struct args, verbose), NULL, \
-	  "print what libbpf and the verifier say, too" }, \
+	  "also print the output of libbpf and the verifier" }, \
 	{ "help", 'h', OPTION_FLAG, offsetof(struct args, help), NULL, \
 	  "print this help" }, \
 	{ }

@@ -518,7 +518,7 @@ int config_check_policies(const char *path, struct config *config)
 		policy_close(&policy);
 		if (!err)
 			continue;
-		say_error(-EUSAGE, "%s:%u: rule %s: so its policy %s cannot be used", path,
+		say_error(-EUSAGE, "%s:%u: rule %s: its policy %s cannot be used", path,
 			  rule[i].line, rule[i].name, rule[i].policy);
 		first = -EUSAGE;
 	}

@@ -268,7 +268,7 @@ static int check_members(const char *policy, unsigned int *members)
 	if (ret == -ENODATA || ret == -ENOENT)
 		return say_error(-EUSAGE, "%s has no BTF: build it with clang -target bpf -g",
 				 policy);
-	return say_error(ret, "%s is no BPF object that can be read (%s): build it with clang -target bpf -g",
+	return say_error(ret, "%s is not a readable BPF object (%s): build it with clang -target bpf -g",
 			 policy, error_text(ret));
 }
 

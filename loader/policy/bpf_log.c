@@ -58,10 +58,10 @@ void policy_log_print(void)
 		if (from[-1] == '\n' && ++lines > LOG_LINES)
 			break;
 	if (from > policy_log.text)
-		say_warning("the end of what libbpf and the verifier say (all of it: --verbose):\n%s",
+		say_warning("the end of the output of libbpf and the verifier (--verbose prints all of it):\n%s",
 			    from);
 	else
-		say_warning("libbpf and the verifier say:\n%s", from);
+		say_warning("the output of libbpf and the verifier:\n%s", from);
 	policy_log_forget();
 }
 

@@ -38,7 +38,7 @@ int hook_check(void)
 
 int say_no_permission(int err)
 {
-	return say_error(err, "no permission to put a policy in force: it takes CAP_BPF and CAP_PERFMON in the initial user namespace; run it as root");
+	return say_error(err, "no permission to put a policy in force: this needs CAP_BPF and CAP_PERFMON in the initial user namespace; run it as root");
 }
 
 /* Without these, libbpf fails with errors that do not name the reason. */

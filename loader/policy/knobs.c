@@ -651,7 +651,7 @@ static int find_element(struct place *place, const char *text, size_t length)
 	uint64_t index;
 
 	if (!type || !btf_is_array(type))
-		return say_error(-EUSAGE, "knob %s is no array", place->name);
+		return say_error(-EUSAGE, "knob %s is not an array", place->name);
 	if (length < sizeof(number))
 		memcpy(number, text, length);
 	if (parse_u64(number, 0, &index) || index >= btf_array(type)->nelems)
@@ -832,7 +832,7 @@ static int append(struct bpf_object *object, const struct place *array,
 	if (type && btf_is_array(type) && !is_string(array->btf, type))
 		element_type = resolve(array->btf, btf_array(type)->type);
 	if (!element_type)
-		return say_error(-EUSAGE, "knob %s is no table: set it with %s=VALUE",
+		return say_error(-EUSAGE, "knob %s is not a table: set it with %s=VALUE",
 				 array->name, array->name);
 
 	has_counter = find_counter(object, array->name, &counter);
@@ -891,7 +891,7 @@ int knob_set(struct bpf_object *object, const char *assignment)
 	int err;
 
 	if (!equals || !name_length)
-		return say_error(-EUSAGE, "--set '%s': it takes NAME=VALUE", assignment);
+		return say_error(-EUSAGE, "--set '%s': it must be NAME=VALUE", assignment);
 	if (find_knob(object, assignment, name_length, &place))
 		return say_unknown_knob(object, assignment, (int)name_length);
 

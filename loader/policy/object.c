@@ -54,7 +54,7 @@ int object_find(const char *name, char path[PATH_MAX])
 		if (access(name, R_OK) || stat(name, &st))
 			return say_error(-errno, "%s: %s", name, strerror(errno));
 		if (!S_ISREG(st.st_mode))
-			return say_error(-EINVAL, "%s is no file: give the path of a BPF object, NAME.bpf.o",
+			return say_error(-EINVAL, "%s is not a file: give the path of a BPF object, NAME.bpf.o",
 					 name);
 		snprintf(path, PATH_MAX, "%s", name);
 		return 0;

@@ -109,7 +109,7 @@ static int open_object(struct policy *policy, const char *file)
 		policy_log_print();
 		if (err == -ENOENT)
 			return say_no_btf(policy->path);
-		return say_error(err, "%s is no BPF object that can be read (%s): build it with clang -target bpf -g",
+		return say_error(err, "%s is not a readable BPF object (%s): build it with clang -target bpf -g",
 				 policy->path, error_text(err));
 	}
 	if (!bpf_object__btf(policy->object))
@@ -237,7 +237,7 @@ static void warn_other_programs(const struct policy *policy)
 	while ((program = bpf_object__next_program(policy->object, program)))
 		if (bpf_program__type(program) != BPF_PROG_TYPE_STRUCT_OPS &&
 		    bpf_program__autoload(program))
-			say_warning("program %s of the object is no part of the policy: it is not attached",
+			say_warning("program %s of the object is not part of the policy: it is not attached",
 				    bpf_program__name(program));
 }
 

@@ -108,7 +108,7 @@ int cgroup_id_of(const char *name, uint64_t *id)
 		err = -ENOTDIR;
 
 	if (err == -ENOTDIR)
-		return say_error(-EUSAGE, "'%s' is no cgroup of cgroup v2: give a directory below its mount point, for instance /sys/fs/cgroup/NAME",
+		return say_error(-EUSAGE, "'%s' is not a cgroup of cgroup v2: give a directory below its mount point, for instance /sys/fs/cgroup/NAME",
 				 name);
 	if (err)
 		return say_error(err, "cgroup '%s': %s", name, error_text(err));

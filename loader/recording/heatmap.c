@@ -432,19 +432,19 @@ int heatmap_plot(const struct heatmap *map, const char *path)
 	else if (ending && !strcmp(ending, ".png"))
 		terminal = "pngcairo";
 	else
-		return say_error(-EUSAGE, "--plot %s: the name is to end with .svg or .png",
+		return say_error(-EUSAGE, "--plot %s: the name must end with .svg or .png",
 				 path);
 
 	err = start_gnuplot(&pid, &to);
 	if (err == -ENOENT)
-		return say_error(err, "--plot takes gnuplot, which is not installed: apt-get install gnuplot-nox; 'pmadv report --show heatmap' draws with letters");
+		return say_error(err, "--plot takes gnuplot, which is not installed: apt-get install gnuplot-nox; 'pmadv report --show heatmap' draws with characters");
 	if (err)
 		return say_error(err, "cannot run gnuplot: %s", error_text(err));
 
 	write_plot(map, terminal, path, to);
 	fclose(to);
 	if (waitpid(pid, &status, 0) != pid || status)
-		return say_error(-EIO, "gnuplot failed, %s is not there or not complete",
+		return say_error(-EIO, "gnuplot failed: %s is missing or incomplete",
 				 path);
 	return 0;
 }

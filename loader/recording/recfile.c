@@ -176,7 +176,7 @@ int recfile_create(const char *path, const struct pmadv_file_header *header,
 
 	err = make_room(path);
 	if (err == -EEXIST)
-		return say_error(err, "%s is there and is no record of pmadv: it stays as it is; name another file with --output",
+		return say_error(err, "%s exists and is not a recording of pmadv: it is left alone; name another file with --output",
 				 path);
 	if (err == -EBUSY)
 		return err;
@@ -253,11 +253,11 @@ static int check_header(struct recfile *file, ssize_t got)
 		return say_error((int)got, "cannot read %s: %s", file->path,
 				 error_text((int)got));
 	if (!got)
-		return say_error(-EINVAL, "%s is empty: if it is to be a record, the recording ended before it began",
+		return say_error(-EINVAL, "%s is empty: the recording ended before it began",
 				 file->path);
 	if ((size_t)got < sizeof(header->magic) ||
 	    memcmp(header->magic, PMADV_FILE_MAGIC, sizeof(header->magic)))
-		return say_error(-EINVAL, "%s is no record of pmadv", file->path);
+		return say_error(-EINVAL, "%s is not a recording of pmadv", file->path);
 	if ((size_t)got < sizeof(*header))
 		return say_error(-EINVAL, "%s was cut off in its first %zu bytes: there is nothing to report",
 				 file->path, sizeof(*header));

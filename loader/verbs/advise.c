@@ -393,7 +393,7 @@ static int find_and_advise(const struct args *args, const struct request *reques
 		return err;
 
 	if ((args->cursor || args->vma) && targets.nr > 1) {
-		err = say_error(-EUSAGE, "%s is for one target, these are %zu",
+		err = say_error(-EUSAGE, "%s takes one target, not %zu",
 				args->vma ? "--vma" : "--cursor", targets.nr);
 		goto out;
 	}
@@ -431,7 +431,7 @@ const struct verb verb_advise = {
 	.operands = "TARGET...",
 	.min_operands = 1,
 	.max_operands = -1,
-	.summary = "Advise the memory of processes once, and say what came of it.",
+	.summary = "Advise the memory of processes once, and report the result.",
 	.options = options,
 	.examples = examples,
 	.run = advise_run,

@@ -453,7 +453,7 @@ static int reload(struct daemon *daemon)
 	if (config_read(daemon->path, &config) ||
 	    config_check_policies(daemon->path, &config)) {
 		config_free(&config);
-		say_warning("%s is not taken: the rules stay as they are", daemon->path);
+		say_warning("%s is not used: the rules stay as they are", daemon->path);
 		return 0;
 	}
 	workers_free(daemon);
@@ -557,7 +557,7 @@ const struct verb verb_daemon = {
 	.operands = "",
 	.min_operands = 0,
 	.max_operands = 0,
-	.summary = "Put policies in force and walk processes with them, as the rules of a file say.",
+	.summary = "Put policies in force and walk processes with them, by the rules of a file.",
 	.options = options,
 	.examples = examples,
 	.run = daemon_run,

@@ -163,7 +163,7 @@ static int detach_run(const struct args *args)
 	err = policy_links(&policies, &links);
 	vec_free(&policies);
 	if (err == -EPERM)
-		return say_error(err, "no permission to look at BPF links: it takes CAP_SYS_ADMIN; run it as root");
+		return say_error(err, "no permission to look at BPF links: this needs CAP_SYS_ADMIN; run it as root");
 	if (err)
 		return say_error(err, "cannot look at BPF links: %s", error_text(err));
 
@@ -178,7 +178,7 @@ static int detach_run(const struct args *args)
 	if (!nr)
 		err = say_none(&links, name, args->cgroup);
 	else if (nr_in_force > 1 && !args->all)
-		err = say_error(-EUSAGE, "policy %s is attached %zu times: say which with --cgroup, or give --all",
+		err = say_error(-EUSAGE, "policy %s is attached %zu times: select one with --cgroup, or give --all",
 				name, nr_in_force);
 
 	for (size_t i = 0; i < links.nr && !err; i++)

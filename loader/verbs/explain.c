@@ -371,7 +371,7 @@ static int read_maps(struct explanation *exp)
 	int err = maps_read_usage(target->pid, &exp->maps);
 
 	if (err == -EACCES || err == -EPERM)
-		return say_error(err, "%s (%d): no permission to look into it: it takes the same user, or CAP_SYS_PTRACE",
+		return say_error(err, "%s (%d): no permission to access it: this needs the same user, or CAP_SYS_PTRACE",
 				 target->name, target->pid);
 	if (err)
 		return say_error(err, "%s (%d): its mappings: %s", target->name,
@@ -475,7 +475,7 @@ const struct verb verb_explain = {
 	.operands = "TARGET...",
 	.min_operands = 1,
 	.max_operands = -1,
-	.summary = "Show what a process has mapped, and what its policy would do with it, and why not.",
+	.summary = "Show the mappings of a process, what its policy would do with each, and why not.",
 	.options = options,
 	.examples = examples,
 	.run = explain_run,

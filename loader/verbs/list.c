@@ -162,7 +162,7 @@ static int list_run(const struct args *args)
 
 	err = policy_links(&policies, &links);
 	if (err == -EPERM) {
-		say_warning("no permission to look at BPF links (it takes CAP_SYS_ADMIN): this is what sysfs says, without pins");
+		say_warning("no permission to look at BPF links (this needs CAP_SYS_ADMIN): showing what sysfs has, without pins");
 		err = links_from_sysfs(&policies, &links);
 	} else if (err) {
 		say_error(err, "cannot look at BPF links: %s", error_text(err));

@@ -513,7 +513,7 @@ static int check_usage(const struct args *args)
 		return say_error(-EUSAGE, "--show '%s': there is summary, targets, verdicts, time, latency, ranges and heatmap",
 				 args->show);
 	if (args->csv && !args->show)
-		return say_error(-EUSAGE, "--csv prints one part: say which with --show");
+		return say_error(-EUSAGE, "--csv prints one part: select it with --show");
 	if (args->csv && args->json)
 		return say_error(-EUSAGE, "--csv or --json, not both");
 	return 0;

@@ -506,7 +506,7 @@ static int check_usage(const struct args *args)
 	if (args->json)
 		return say_error(-EUSAGE, "top is for people: 'pmadv monitor --interval 1 --json' prints sums for programs");
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return say_error(-EUSAGE, "top takes a terminal; into a file or a pipe goes 'pmadv monitor', with --interval for sums");
+		return say_error(-EUSAGE, "top needs a terminal; for a file or a pipe use 'pmadv monitor', with --interval for sums");
 	return 0;
 }
 
@@ -533,7 +533,7 @@ static int top_run(const struct args *args)
 		return err;
 	err = costs_open(&top.costs);
 	if (err)
-		say_warning("what policies cost is not shown: %s", error_text(err));
+		say_warning("the costs of policies are not shown: %s", error_text(err));
 	privileges_drop(PRIVILEGES_LOOK_AT_BPF);
 
 	err = screen_begin();
@@ -553,7 +553,7 @@ const struct verb verb_top = {
 	.operands = "",
 	.min_operands = 0,
 	.max_operands = 0,
-	.summary = "Show live which processes are advised, by which policies at what cost, and what came of it.",
+	.summary = "Show live which processes are advised, by which policies at what cost, and with what result.",
 	.options = options,
 	.examples = examples,
 	.run = top_run,

@@ -56,7 +56,7 @@ static int check_record(const struct pmadv_record *head, size_t size)
 	     head->size != sizeof(struct pmadv_range_record)) ||
 	    (head->type == PMADV_RECORD_CALL &&
 	     head->size != sizeof(struct pmadv_call_record)))
-		return say_error(-EPROTO, "a record of type %u has %u bytes, which cannot be: install pmadv and its monitor.bpf.o together",
+		return say_error(-EPROTO, "a record of type %u has %u bytes, which is impossible: install pmadv and its monitor.bpf.o together",
 				 head->type, head->size);
 	return 0;
 }
@@ -150,7 +150,7 @@ static int tracepoints_check(void)
 
 static int say_no_permission(void)
 {
-	return say_error(-EPERM, "no permission to trace: the monitor takes CAP_BPF and CAP_PERFMON; run it as root");
+	return say_error(-EPERM, "no permission to trace: the monitor needs CAP_BPF and CAP_PERFMON; run it as root");
 }
 
 static int say_failed(const char *what, int err)

@@ -111,7 +111,7 @@ static int add_pid(const char *name, bool none_ok, struct vec *targets)
 
 		close(last->pidfd);
 		targets->nr--;
-		return say_error(-ESRCH, "process %s (%s) is a thread of the kernel, or exited: it has no memory to advise",
+		return say_error(-ESRCH, "process %s (%s) is a kernel thread, or exited: it has no memory to advise",
 				 name, last->name);
 	}
 	return err ? say_no_pid(name, err) : 0;
@@ -245,7 +245,7 @@ static int add_deduced(const char *name, bool none_ok, struct vec *targets)
 	int found, err;
 
 	if (!*name)
-		return say_error(-EUSAGE, "an empty name is no target");
+		return say_error(-EUSAGE, "an empty name is not a target");
 	if (name[strspn(name, "0123456789")] == '\0')
 		return add_pid(name, none_ok, targets);
 	if (!strncmp(name, "pid:", 4))
@@ -260,7 +260,7 @@ static int add_deduced(const char *name, bool none_ok, struct vec *targets)
 		if (err == -ENOENT && none_ok)
 			return 0;
 		if (err == -ENOTDIR)
-			return say_error(-EUSAGE, "'%s' is no cgroup of cgroup v2; a program is named without its path",
+			return say_error(-EUSAGE, "'%s' is not a cgroup of cgroup v2; a program is named without its path",
 					 cgroup);
 		return say_error(err, "there is no cgroup '%s'", cgroup);
 	}

@@ -316,10 +316,10 @@ int walk_say_error(const struct walk *walk, const struct request *request)
 	case ESRCH:
 		return say_error(walk->err, "%s (%d): it has exited", name, pid);
 	case EPERM:
-		return say_error(walk->err, "%s (%d): no permission to advise it: it takes CAP_SYS_NICE",
+		return say_error(walk->err, "%s (%d): no permission to advise it: this needs CAP_SYS_NICE",
 				 name, pid);
 	case EACCES:
-		return say_error(walk->err, "%s (%d): no permission to look into it: it takes the same user, or CAP_SYS_PTRACE",
+		return say_error(walk->err, "%s (%d): no permission to access it: this needs the same user, or CAP_SYS_PTRACE",
 				 name, pid);
 	case ENOTTY:
 		return say_error(-ELACKS, "this kernel has no file descriptors for mappings: boot one built with this project's patches and CONFIG_VMA_FD=y");
@@ -337,7 +337,7 @@ int walk_say_error(const struct walk *walk, const struct request *request)
 			return say_error(walk->err, "%s (%d): the ranges are not all inside the mapping at %llx, or this kernel has no CONFIG_VMA_FD",
 					 name, pid, (unsigned long long)request->vma);
 		if (!flags_known(request->flags))
-			return say_error(-ELACKS, "this kernel's process_madvise(2) does not have the flags it takes: boot one built with this project's patches; see 'pmadv probe'");
+			return say_error(-ELACKS, "this kernel's process_madvise(2) lacks flags that this needs: boot one built with this project's patches; see 'pmadv probe'");
 		/* fall through */
 	default:
 		if (walk->result.error)

@@ -78,7 +78,7 @@ link_of()
 # --- the configuration -------------------------------------------------------
 rules '[rule a]
 policy = nope'
-expect 2 'pmadv.conf:1: rule a: so its policy nope cannot be used' \
+expect 2 'pmadv.conf:1: rule a: its policy nope cannot be used' \
 	"--check-config: no such policy" pmadv daemon -C -c "$config"
 rules '[rule a]
 policy = background_app
@@ -152,8 +152,8 @@ out=$(pmadv list --json)
 result $? "SIGHUP: one that was not keeps its counters"
 rules '[rule broken'
 kill -HUP "$job"
-until_said 10 'is not taken: the rules stay' && until_said 1 'pmadv.conf:1: the \] is missing'
-result $? "SIGHUP: a file with mistakes is not taken"
+until_said 10 'is not used: the rules stay' && until_said 1 'pmadv.conf:1: the \] is missing'
+result $? "SIGHUP: a file with mistakes is not used"
 in_force background_app && in_force noop && kill -0 "$job"
 result $? "SIGHUP: and changes nothing"
 

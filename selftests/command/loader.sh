@@ -140,13 +140,13 @@ expect 1 'failed: .*init' "attach: one whose init() refuses" \
 	pmadv attach "$objects/bad.bpf.o" --set how=HOW_INIT
 expect 1 'No such file' "attach: no such file" pmadv attach /nowhere/x.bpf.o
 expect 1 'no nowhere.bpf.o in' "attach: no such name" pmadv attach nowhere
-expect 1 'no BPF object' "attach: a file that is no object" pmadv attach /etc/passwd
+expect 1 'not a readable BPF object' "attach: a file that is no object" pmadv attach /etc/passwd
 head -c 100000 "$build/bpf/noop.bpf.o" >"$tmp/cut.bpf.o"
 cp "$(command -v sleep)" "$tmp/native.bpf.o"
 refuse "one for another kernel" "$objects/other.bpf.o" \
 	'other.bpf.o: policy other is for another kernel: build it'
-refuse "one that was cut off" "$tmp/cut.bpf.o" 'cut.bpf.o is no BPF object .*: build it'
-refuse "a program" "$tmp/native.bpf.o" 'native.bpf.o is no BPF object .*: build it'
+refuse "one that was cut off" "$tmp/cut.bpf.o" 'cut.bpf.o is not a readable BPF object .*: build it'
+refuse "a program" "$tmp/native.bpf.o" 'native.bpf.o is not a readable BPF object .*: build it'
 none_in_force && [[ -z $(ls $pins 2>/dev/null) ]]
 result $? "nothing of all that is in force, or pinned"
 
@@ -198,8 +198,8 @@ expect 1 'no process 4194305' "advise: no such process" pmadv advise 4194305 -a 
 expect 2 'not the number' "advise: no number" pmadv advise pid:x -a cold
 expect 1 'no process runs' "advise: no such command" pmadv advise no_such_cmd -a cold
 expect 1 'no cgroup' "advise: no such cgroup" pmadv advise /no/such -a cold
-expect 2 'no cgroup of cgroup v2' "advise: a folder that is no cgroup" pmadv advise /etc -a cold
-expect 1 'thread of the kernel' "advise: a kernel thread" pmadv advise 2 -a cold
+expect 2 'not a cgroup of cgroup v2' "advise: a folder that is no cgroup" pmadv advise /etc -a cold
+expect 1 'is a kernel thread' "advise: a kernel thread" pmadv advise 2 -a cold
 expect 2 'empty name' "advise: an empty name" pmadv advise '' -a cold
 expect 2 'what advice' "advise: no advice" pmadv advise $target
 expect 2 'cold, pageout, willneed, collapse' "advise: destructive advice" \
@@ -260,7 +260,7 @@ expect 2 'attached 2 times' "detach: which of two?" pmadv detach noop
 expect 0 'scope /pmadv_test/b' "detach --cgroup" pmadv detach noop --cgroup $cgroup/b
 expect 1 'is not attached for cgroup' "detach --cgroup: not there" \
 	pmadv detach noop --cgroup $cgroup/a
-expect 2 'no cgroup of cgroup v2' "attach --cgroup: no cgroup" pmadv attach noop -c /etc
+expect 2 'not a cgroup of cgroup v2' "attach --cgroup: no cgroup" pmadv attach noop -c /etc
 expect 1 'No such file' "attach --cgroup: no such path" pmadv attach noop -c /nowhere
 expect 0 "pmadv_target" "advise: all processes of a cgroup" pmadv advise $cgroup -a cold
 expect 1 'has no processes' "advise: an empty cgroup" pmadv advise $cgroup/b -a cold

@@ -173,7 +173,7 @@ expect 2 'more than 0' "--interval: never" pmadv monitor --interval 0
 expect 2 'from 1' "--count: none" pmadv monitor --count 0
 expect 2 'a size' "--buffer: no size" pmadv monitor --buffer huge
 expect 2 'at most 1G' "--buffer: too large" pmadv monitor --buffer 4G
-expect 2 'one too many' "an operand" pmadv monitor $target
+expect 2 'one operand too many' "an operand" pmadv monitor $target
 expect 4 'no permission' "unprivileged" \
 	setpriv --reuid 65534 --clear-groups pmadv monitor
 

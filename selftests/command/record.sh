@@ -108,7 +108,7 @@ stop KILL
 expect 0 '^record +not ended' "report: of a recorder that was killed" \
 	pmadv report "$rec" --show summary
 
-expect 1 'is there and is no record' "record: does not replace other files" \
+expect 1 'exists and is not a recording' "record: does not replace other files" \
 	pmadv record --output /etc/passwd
 expect 1 'No such file' "record: no such folder" pmadv record --output "$tmp/no/where"
 expect 2 'more than 0' "record --duration: none" pmadv record --duration 0

@@ -81,7 +81,7 @@ ended()
 	result $? "$2"
 }
 
-expect 2 'takes a terminal' "stdout is no terminal" pmadv top </dev/null
+expect 2 'needs a terminal' "stdout is no terminal" pmadv top </dev/null
 expect 2 'is for people' "--json" pmadv top --json
 
 start_redis 10

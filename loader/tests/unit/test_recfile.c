@@ -183,7 +183,7 @@ static void refused(void **state)
 	write_cut(data, 0);
 	refuse("is empty");
 	write_cut("PMADVREX and more", 17);
-	refuse("is no record");
+	refuse("is not a recording");
 	for (size_t length = 8; length < sizeof(header); length++) {
 		write_cut(data, length);
 		refuse("was cut off in its first");
@@ -305,7 +305,7 @@ static void kept_from_harm(void **state)
 				     err = recfile_create(others[i], &header, &file));
 
 		assert_int_equal(err, -EEXIST);
-		assert_contains(said, "is no record");
+		assert_contains(said, "is not a recording");
 		assert_int_equal(access(others[i], F_OK), 0);
 		free(said);
 	}
