@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <pmadv/record.h>
+#include <pmadv/recording.h>
 
 #include "daemon/config.h"
 #include "daemon/pacer.h"

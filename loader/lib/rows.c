@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <pmadv/record.h>
+#include <pmadv/recording.h>
 
 #include "lib/error.h"
 #include "lib/json.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <pmadv/record.h>
+#include <pmadv/recording.h>
 
 #include "lib/error.h"
 #include "lib/util.h"

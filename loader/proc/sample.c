@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <pmadv/record.h>
+#include <pmadv/recording.h>
 
 #include "lib/text.h"
 #include "lib/util.h"

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <pmadv/record.h>
+#include <pmadv/recording.h>
 
 #include "lib/util.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Recordings. include/pmadv/record.h describes the format. */
+/* Recordings. include/pmadv/recording.h describes the format. */
 #ifndef PMADV_RECFILE_H
 #define PMADV_RECFILE_H
 
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <pmadv/record.h>
+#include <pmadv/recording.h>
 
 struct recfile;
 

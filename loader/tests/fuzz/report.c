@@ -4,7 +4,7 @@
 
 #include <zlib.h>
 
-#include <pmadv/record.h>
+#include <pmadv/recording.h>
 
 #include "lib/output.h"
 #include "options.h"

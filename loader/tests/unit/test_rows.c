@@ -2,7 +2,7 @@
 /* One row of every kind of value, in each of the three formats. */
 #include "test.h"
 
-#include <pmadv/record.h>
+#include <pmadv/recording.h>
 
 #include "lib/output.h"
 #include "lib/rows.h"

@@ -20,8 +20,8 @@
  * Who may read the file learns the layout of other processes' address spaces:
  * it is created readable for its owner only.
  */
-#ifndef _PMADV_RECORD_H
-#define _PMADV_RECORD_H
+#ifndef _PMADV_RECORDING_H
+#define _PMADV_RECORDING_H
 
 #include <pmadv/monitor.h>
 
@@ -153,4 +153,4 @@ pmadv_layout_assert(sizeof(struct pmadv_target_entry) == 88, "layout of version 
 pmadv_layout_assert(sizeof(struct pmadv_system_entry) == 88, "layout of version 1");
 pmadv_layout_assert(sizeof(struct pmadv_mapping_entry) == 64, "layout of version 1");
 
-#endif /* _PMADV_RECORD_H */
+#endif /* _PMADV_RECORDING_H */
