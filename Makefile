@@ -13,6 +13,10 @@ IMAGE	:= $(O)/kernel/base/vmlinux
 # Whose types go to vmlinux.h; the policies compile with any kernel's.
 BTF	?= $(IMAGE)
 
+# The system call, what verdicts do, the verbs attach, explain and metrics, bpftool.
+SMOKE	:= abi hook:skip hook:pageout hook:cold hook:stop hook:invalid \
+	   explain.sh metrics.sh bpftool.sh
+
 MAKEFLAGS += --no-print-directory
 SUB	= $(MAKE) O=$(O)
 
@@ -48,7 +52,7 @@ unit:	## tests of the command that take no kernel and no guest
 smoke:	## after an edit: one guest with a part of the tests
 	@scripts/deps
 	@$(MAKE) build KERNELS=base
-	@selftests/smoke
+	@selftests/test $(SMOKE)
 
 test:	## the tests: units here, programs on our kernel, what must equal stock
 	@scripts/deps
