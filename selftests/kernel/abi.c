@@ -199,13 +199,14 @@ TEST_F(abi, entire_is_what_maps_shows)
 		seen++;
 		if (smaps(self->t.pid, "VmFlags:lo", start, end) ||
 		    smaps(self->t.pid, "VmFlags:pf", start, end) ||
+		    smaps(self->t.pid, "VmFlags:de", start, end) ||
 		    smaps(self->t.pid, "VmFlags:ht", start, end))
 			refused++;
 		else
 			bytes += end - start;
 	}
 	free(maps);
-	ASSERT_LE(2, refused); /* the one above and [vvar] */
+	ASSERT_LE(3, refused); /* the one above, [vvar] and [vdso] */
 
 	EXPECT_EQ((long)bytes, pmadv(self->t.pidfd, NULL, 0, MADV_COLD,
 				     PMADV_ENTIRE_ADDRESS_SPACE | PMADV_RESULT,
