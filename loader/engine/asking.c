@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/freezer.h"
 #include "engine/giving.h"
 #include "engine/internal.h"
 #include "lib/error.h"
@@ -27,6 +28,7 @@ struct asking {
 	struct engine *engine;
 	struct engine_walk *walk;
 	struct giving giving;
+	struct freezer freezer;
 	pid_t tid;
 	int fd;			/* of the iterator, -1: not open */
 	uint32_t capacity;
@@ -213,11 +215,13 @@ static int walk_range(struct asking *asking, uint64_t start, uint64_t end)
 			break;
 		}
 		from = state->cursor;
+		freezer_freeze(&asking->freezer);
 		err = ask_batch(asking);
-		if (err)
-			return err;
-		giving_skipped(&asking->giving, state->skipped);
-		err = give_batch(asking, from);
+		if (!err) {
+			giving_skipped(&asking->giving, state->skipped);
+			err = give_batch(asking, from);
+		}
+		freezer_thaw(&asking->freezer);
 		if (!err)
 			err = check_ejection(asking);
 		if (state->stop == PMADV_ENGINE_OVER || state->stop == PMADV_ENGINE_POLICY_STOP)
@@ -275,6 +279,7 @@ int engine_walk(struct engine *engine, struct engine_walk *walk)
 		.engine = engine,
 		.walk = walk,
 		.giving = { .engine = engine, .walk = walk },
+		.freezer = { .freeze = -1, .events = -1, .pipe = -1 },
 		.fd = -1,
 		.capacity = FIRST_BATCH,
 	};
@@ -287,10 +292,18 @@ int engine_walk(struct engine *engine, struct engine_walk *walk)
 	asking.giving.tid = asking.tid;
 	asking.giving.pages_left = walk->result.max_pages ? walk->result.max_pages : UINT64_MAX;
 	begin_walk(&asking);
+	if (walk->freeze && !(walk->flags & PMADV_DRY_RUN)) {
+		err = freezer_open(&asking.freezer, walk->pid);
+		if (err)
+			return err == -EBUSY || err == -EOPNOTSUPP ? -ENOTSUP : err;
+	}
 	err = member_begin(engine, asking.tid);
-	if (err)
+	if (err) {
+		freezer_close(&asking.freezer);
 		return err;
+	}
 	err = walk_ranges(&asking);
+	freezer_close(&asking.freezer);
 	close_iterator(&asking);
 	if (walk->result.max_pages)
 		walk->pages = walk->result.max_pages - asking.giving.pages_left;

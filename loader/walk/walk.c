@@ -321,6 +321,12 @@ int walk_say_error(const struct walk *walk, const struct request *request)
 	case EACCES:
 		return say_error(walk->err, "%s (%d): no permission to access it: this needs the same user, or CAP_SYS_PTRACE",
 				 name, pid);
+	case ENOTSUP:
+		if (request->freeze)
+			return say_error(walk->err, "%s (%d): --freeze: it is in no cgroup (v2) of its own that can be frozen, or in ours: put it into one, or do without --freeze",
+					 name, pid);
+		return say_error(walk->err, "%s (%d): %s", name, pid,
+				 error_text(walk->err));
 	case ENOTTY:
 		return say_error(-ELACKS, "this kernel has no file descriptors for mappings: boot one built with this project's patches and CONFIG_VMA_FD=y");
 	case ESTALE:

@@ -16,6 +16,7 @@ objects=$build/selftests/objects
 pin=/sys/fs/bpf/pmadv_table
 mounted=
 target=
+cgroup=
 hook=
 [[ -d $sysfs ]] && hook=yes
 echo "# kernel $(uname -r), through the ${hook:+hook}${hook:-engine}" | sed 's/hookyes/hook/'
@@ -23,6 +24,7 @@ echo "# kernel $(uname -r), through the ${hook:+hook}${hook:-engine}" | sed 's/h
 clean_up()
 {
 	[[ $target ]] && kill -KILL "$target" 2>/dev/null
+	[[ $cgroup ]] && wait_for 5 rmdir "$cgroup"
 	rm -f "$pin"
 	[[ $mounted ]] && umount /sys/fs/bpf
 	rm -rf "$tmp"
@@ -183,6 +185,32 @@ expect 3 'without PMADV_POLICY' "an object without PMADV_POLICY()" pmadv advise 
 	--policy="$objects/nolink.bpf.o"
 expect 3 'pmadv run' "attach says what to use instead" pmadv attach noop
 expect 3 'name one' "advise --policy takes a name" pmadv advise "$target" --policy
+
+# --- --freeze ------------------------------------------------------------------
+expect 1 'no cgroup .v2. of its own' "--freeze: not ourselves" pmadv advise "$target" \
+	--policy=noop --freeze
+v2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+cgroup=$v2/pmadv_engine
+if [[ $v2 ]] && mkdir "$cgroup" 2>/dev/null && echo "$target" >"$cgroup/cgroup.procs"; then
+	row "--freeze" anon 0 '.ranges_advised == 64 and .proven == 64' --set answer=20 \
+		--set piece=4096 --freeze
+	out=$(<"$cgroup/cgroup.freeze")
+	[[ $out == 0 ]]
+	result $? "--freeze: thawed at the end"
+	out=
+	for after in 0.1 0.3 0.5 0.7; do
+		pmadv run caller "$target" --advice cold --every 0.001 --freeze >/dev/null 2>&1 &
+		job=$!
+		sleep "$after"
+		kill -KILL "$job"
+		wait "$job" 2>/dev/null
+		wait_for 10 grep -q 0 "$cgroup/cgroup.freeze" || out+=" $after"
+	done
+	[[ -z $out ]]
+	result $? "--freeze: killed at any moment, it leaves nothing frozen"
+else
+	skip "--freeze" "no cgroup v2 to put the target into"
+fi
 
 leftovers()
 {
