@@ -20,17 +20,18 @@
 /**
  * enum pmadv_flag - flags of process_madvise(2)
  *
- * An unknown bit is refused with EINVAL, before anything else is looked at:
- * that is how to probe for a flag.
+ * An unknown bit is refused with EINVAL before anything else is checked, so a
+ * call that fails otherwise can probe for a flag.
  *
  * @PMADV_POLICY: Ask the policy in force for the target about every range.
- *	@advice is the proposal the policy may take, change or refuse; 0 makes
- *	none, though MADV_NORMAL is 0 too: that is never accepted. Without a
- *	policy in force the call fails with ENOENT. Implies PMADV_SKIP_ERRORS.
+ *	@advice is a proposal, which the policy may take, change or refuse; 0
+ *	means no proposal, although MADV_NORMAL is 0, too: that advice is never
+ *	accepted. Without a policy in force the call fails with ENOENT. Implies
+ *	PMADV_SKIP_ERRORS.
  * @PMADV_ENTIRE_ADDRESS_SPACE: Walk everything the target has mapped. @vec
  *	must be NULL and @vlen 0, else EINVAL. Implies PMADV_SKIP_ERRORS.
  * @PMADV_SKIP_ERRORS: Count holes and ranges that cannot take the advice and
- *	carry on. Without it, a flagged call ends at the first of them.
+ *	go on. Without it, a call with flags ends at the first of them.
  * @PMADV_DRY_RUN: Decide and count, change nothing.
  * @PMADV_RESULT: The sixth argument points to a struct pmadv_result.
  */
@@ -44,13 +45,13 @@ enum pmadv_flag {
 
 /**
  * enum pmadv_stopped - why a call ended before the end of its ranges
- * @PMADV_STOPPED_NOT: It did not, all ranges were walked.
+ * @PMADV_STOPPED_NOT: It did not: all ranges were walked.
  * @PMADV_STOPPED_SIGNAL: The caller has a signal pending, or is to stop without
  *	one (frozen, traced): call again to go on.
  * @PMADV_STOPPED_POLICY: The policy answered PMADV_STOP.
  * @PMADV_STOPPED_DETACHED: The policy was detached or replaced meanwhile.
  * @PMADV_STOPPED_EJECTED: The kernel ejected the policy.
- * @PMADV_STOPPED_BUDGET: &pmadv_result.max_pages were dealt with.
+ * @PMADV_STOPPED_BUDGET: &pmadv_result.max_pages was reached.
  * @PMADV_STOPPED_EXITED: The target exited or executed another program.
  * @PMADV_STOPPED_ERROR: A range failed and PMADV_SKIP_ERRORS was not given.
  * @PMADV_STOPPED_STALE: The mapping that the VMA fd stands for is gone.
@@ -71,15 +72,15 @@ enum pmadv_stopped {
 };
 
 /**
- * struct pmadv_stats - what the kernel did with the pages, counted where it did it
+ * struct pmadv_stats - what happened to the pages, counted where it happened
  *
- * All but @time_ns are base pages. Only PMADV advices COLD and PAGEOUT look at
- * pages one by one; for WILLNEED and COLLAPSE only @time_ns moves.
+ * All but @time_ns count base pages. Only COLD and PAGEOUT look at single
+ * pages; WILLNEED and COLLAPSE change @time_ns only.
  *
  * @scanned: Present pages looked at.
  * @young: Of @scanned, those accessed since their accessed bit was last
  *	cleared. With PMADV_SKIP_YOUNG they were left alone.
- * @shared: Of @scanned, those left alone because others map them too, or
+ * @shared: Of @scanned, those left alone because others map them, too, or
  *	because the caller may not page out the file they belong to.
  * @deactivated: Moved, or on their way, to the inactive list (COLD).
  * @isolated: Taken off the LRU to be reclaimed (PAGEOUT).
@@ -105,46 +106,47 @@ struct pmadv_stats {
 };
 
 /**
- * struct pmadv_result - what a call did, and where to go on
+ * struct pmadv_result - what a call did, and where it can go on
  *
- * Extensible: it grows at its end only. @size tells the kernel which version
- * the caller was built with; a larger structure than the kernel's must be zero
- * where the kernel does not know it (else E2BIG), a smaller one than
- * PMADV_RESULT_SIZE_VER0 is EINVAL. Zero it before the first call.
+ * It is extensible, and grows at its end only. @size tells the kernel which
+ * version the caller was built with. If the structure is larger than the
+ * kernel's, the part that the kernel does not know must be zero (else E2BIG);
+ * a structure smaller than PMADV_RESULT_SIZE_VER0 gives EINVAL. Zero it before
+ * the first call.
  *
  * To go on after a call that ended early (@stopped is not 0), call again with
  * the same arguments and the structure as it came back: @cursor and
  * @cursor_index are read as the place to start. Counts are those of one call;
- * the sums over such calls are exact for bytes and pages. A range in which the
- * walk had to stop or let a writer in is decided afresh when it goes on, so it
- * counts as another range.
+ * the sums over such calls are exact for bytes and pages. If the walk stopped
+ * or let a writer in inside a range, the rest is decided afresh and counts as
+ * another range.
  *
- * It is written whenever the arguments were valid, the target was found and
- * the caller had the right, whatever the call returns.
+ * The structure is written whenever the arguments are valid, the target was
+ * found and the caller has the rights, whatever the call returns.
  *
  * @size: In: sizeof(struct pmadv_result).
  * @stopped: Out: enum pmadv_stopped.
  * @max_pages: In: end the call after this many pages were deactivated or
  *	isolated, or this many pages' worth of address space got WILLNEED or
- *	COLLAPSE. A large folio is never divided for it, so it may be passed by
- *	the size of one. 0: no limit.
+ *	COLLAPSE. A large folio is never divided for it, so the limit may be
+ *	exceeded by less than one folio. 0: no limit.
  * @cursor: In: address to start from, in the range @cursor_index; 0 for the
  *	start of that range. Out: first address not dealt with, 0 when
  *	complete.
  * @cursor_index: In and out: index into @vec that @cursor belongs to.
  * @error: Out: errno of the first range that was refused or failed, 0 if none.
  * @error_addr: Out: where that range begins.
- * @call_id: Out: number of this call, the one the tracepoints give.
+ * @call_id: Out: number of this call, which the tracepoints show, too.
  * @ranges_seen: Out: ranges decided; the sum of the four below.
  * @ranges_advised: Out: ranges that got advice (or would: PMADV_DRY_RUN).
- * @ranges_skipped: Out: ranges the policy wanted nothing done with.
- * @ranges_refused: Out: ranges whose advice the kernel does not allow there:
+ * @ranges_skipped: Out: ranges with which the policy wanted nothing done.
+ * @ranges_refused: Out: ranges where the kernel does not allow the advice:
  *	locked, hugetlb or PFN-mapped memory, somebody else's file, an invalid
  *	verdict.
- * @ranges_failed: Out: ranges whose advice was tried and failed.
+ * @ranges_failed: Out: ranges where the advice was tried and failed.
  * @holes: Out: unmapped gaps inside explicit ranges.
  * @bytes_advised: Out: length of address space that got advice, in bytes.
- * @yields: Out: times mmap_lock was let go for somebody waiting to write.
+ * @yields: Out: how often mmap_lock was released for a waiting writer.
  * @stats: Out: what happened to the pages.
  */
 struct pmadv_result {
@@ -176,14 +178,14 @@ struct pmadv_result {
  * the mapping that is at @addr now. process_madvise(2) with flags takes it in
  * place of a pidfd; all ranges must lie in [@start, @end), else EINVAL. Once
  * any part of the mapping was unmapped, mapped over or moved, or the process
- * executed another program or died, calls give ESTALE and poll(2) EPOLLHUP.
- * mprotect(2), splits, merges and growth leave it valid. It can be passed on;
- * rights are checked when it is opened and at each use, and are the same:
+ * executed another program or exited, calls fail with ESTALE and poll(2)
+ * reports EPOLLHUP. mprotect(2), splits, merges and growth leave it valid. It can be
+ * passed on; the same rights are checked when it is opened and at each use:
  * PTRACE_MODE_READ_FSCREDS and, for another process, CAP_SYS_NICE.
  *
  * Errors: EINVAL (@flags), EFAULT, ESRCH, EACCES, EPERM, ENOMEM (nothing is
- * mapped at @addr, or out of memory), EMFILE, ENFILE, EINTR; ENOTTY or EINVAL
- * from a kernel that does not know the call.
+ * mapped at @addr, or the kernel is out of memory), EMFILE, ENFILE, EINTR; a
+ * kernel that does not know the operation gives ENOTTY or EINVAL.
  *
  * @addr: In: an address in the target.
  * @flags: In: must be 0.
@@ -197,7 +199,7 @@ struct pidfd_vma {
 	__u64 end;
 };
 
-/* 0xFF is PIDFS_IOCTL_MAGIC; the number keeps clear of linux/pidfd.h's. */
+/* 0xFF is PIDFS_IOCTL_MAGIC; the number is out of the way of linux/pidfd.h. */
 #define PIDFD_GET_VMA	_IOWR(0xFF, 0x60, struct pidfd_vma)
 
 #endif /* _UAPI_LINUX_PROCESS_MADVISE_H */

@@ -85,9 +85,9 @@ struct pmadv_policy {
 	struct pmadv_result total;
 };
 
-/* Policies in force; changed under pmadv_mutex, read under RCU. */
+/* Policies in force. Changed under pmadv_mutex, read under RCU. */
 static LIST_HEAD(pmadv_policies);
-/* These, those on their way and those that take their leave; pmadv_mutex. */
+/* All policies, in force, being attached or leaving, under pmadv_mutex. */
 static LIST_HEAD(pmadv_lives);
 static DEFINE_MUTEX(pmadv_mutex);
 
@@ -95,7 +95,7 @@ static struct kset *pmadv_policies_kset;
 static struct kobject *pmadv_kobj;
 static u64 pmadv_last_policy_id;
 
-/* The last ejection, for sysfs; pmadv_eject_lock. */
+/* The last ejection, for sysfs. Protected by pmadv_eject_lock. */
 static DEFINE_SPINLOCK(pmadv_eject_lock);
 static u64 pmadv_nr_ejected;
 static char pmadv_last_ejection[PMADV_NAME_LEN + PMADV_EXIT_MSG_LEN + 32];
@@ -109,7 +109,7 @@ static struct pmadv_policy *to_policy(struct kobject *kobj)
 	return container_of(kobj, struct pmadv_policy, kobj);
 }
 
-/* NULL is the system, and needs no reference. */
+/* NULL means the whole system, and needs no reference. */
 static void pmadv_scope_put(struct cgroup *cgrp)
 {
 	if (cgrp)
@@ -144,7 +144,7 @@ static bool pmadv_gate_open(struct pmadv_policy *policy)
 	return pmadv_policy_exit_kind(policy) == PMADV_EXIT_NONE;
 }
 
-/* Close the gate; true for the one caller whose reason it is. */
+/* Close the gate. Returns true for the one caller that closed it. */
 static bool pmadv_close_gate(struct pmadv_policy *policy, u32 kind, s64 code,
 			     const char *msg)
 {
@@ -158,8 +158,9 @@ static bool pmadv_close_gate(struct pmadv_policy *policy, u32 kind, s64 code,
 }
 
 /*
- * Make the kernel detach @policy, from a context that may hold any lock. The
- * RCU section is what pmadv_end_work() waits for to see all of exit_info.
+ * Eject @policy. Any lock may be held, so a worker detaches it.
+ * pmadv_end_work() waits for the RCU read section here, to see all of
+ * exit_info.
  */
 static bool pmadv_expel(struct pmadv_policy *policy, u32 kind, s64 code,
 			const char *msg)
@@ -238,7 +239,7 @@ static void pmadv_detach_work(struct work_struct *work)
 	pmadv_policy_put(policy);
 }
 
-/* Begin and end a call of begin() or end(), which may sleep. */
+/* Enter and leave begin() and end() of a policy, which may sleep. */
 static bool pmadv_policy_enter(struct pmadv_policy *policy)
 {
 	return pmadv_gate_open(policy) && refcount_inc_not_zero(&policy->users);
@@ -250,7 +251,7 @@ static void pmadv_policy_leave(struct pmadv_policy *policy)
 		queue_work(system_unbound_wq, &policy->end_work);
 }
 
-/* The programs may be gone afterwards, and another life of theirs begin. */
+/* After this the programs may be freed, or attached again as another policy. */
 static void pmadv_end_life(struct pmadv_policy *policy)
 {
 	mutex_lock(&pmadv_mutex);
@@ -261,7 +262,7 @@ static void pmadv_end_life(struct pmadv_policy *policy)
 	pmadv_policy_put(policy);
 }
 
-/* The readers that sleep are gone: wait for the others, let it say goodbye. */
+/* No sleeping caller is left: wait for the others, then run exit(). */
 static void pmadv_end_work(struct work_struct *work)
 {
 	struct pmadv_policy *policy =
@@ -273,7 +274,7 @@ static void pmadv_end_work(struct work_struct *work)
 	pmadv_end_life(policy);
 }
 
-/* Take @policy, which is in no list for lookups any more, out of force. */
+/* Take @policy, which lookups can no longer find, out of force. */
 static void pmadv_retire(struct pmadv_policy *policy, u32 kind, const char *msg)
 {
 	pmadv_close_gate(policy, kind, 0, msg);
@@ -285,7 +286,7 @@ void pmadv_cgroup_offline(struct cgroup *cgrp)
 {
 	struct pmadv_policy *policy;
 
-	/* Pairs with pmadv_check_alive(): one of the two sees the other. */
+	/* Pairs with pmadv_check_alive(): at least one sees the other. */
 	smp_mb();
 	rcu_read_lock();
 	list_for_each_entry_rcu(policy, &pmadv_policies, node)
@@ -298,8 +299,8 @@ void pmadv_cgroup_offline(struct cgroup *cgrp)
 /* ---- What process_madvise(2) calls ------------------------------------ */
 
 /*
- * The policy of a cgroup, or of the system if @cgrp is NULL. One whose gate is
- * closed is as good as gone, whenever its link will be detached.
+ * Find the policy of a cgroup, or of the system if @cgrp is NULL. A policy
+ * whose gate is closed has left, even if its link is yet to be detached.
  */
 static struct pmadv_policy *pmadv_find_policy(const struct cgroup *cgrp)
 {
@@ -312,7 +313,7 @@ static struct pmadv_policy *pmadv_find_policy(const struct cgroup *cgrp)
 	return NULL;
 }
 
-/* The policy of the nearest cgroup that has one, else the system's, else NULL */
+/* The policy of the nearest cgroup that has one, else the system's, or NULL. */
 static struct pmadv_policy *pmadv_policy_for(struct task_struct *task)
 {
 	struct pmadv_policy *policy;
@@ -326,12 +327,12 @@ static struct pmadv_policy *pmadv_policy_for(struct task_struct *task)
 	return pmadv_find_policy(NULL);
 }
 
-/* The policy in force for @task, with a reference, or NULL. */
+/* Get the policy in force for @task, with a reference, or NULL. */
 struct pmadv_policy *pmadv_policy_get(struct task_struct *task)
 {
 	struct pmadv_policy *policy;
 
-	/* Its life, and so a reference, lasts a grace period longer. */
+	/* The policy keeps a reference for one more grace period. */
 	rcu_read_lock();
 	policy = pmadv_policy_for(task);
 	if (policy)
@@ -356,13 +357,13 @@ bool pmadv_policy_wants_stats(struct pmadv_policy *policy)
 	return wants;
 }
 
-/* What a policy answers goes to user space: no success, no kernel's own errno. */
+/* User space gets the error of a policy: no success, no internal errno. */
 static int pmadv_errno(int ret)
 {
 	return ret > 0 || ret <= -ERESTARTSYS ? -EINVAL : ret;
 }
 
-/* Returns 0, an errno, or 1 if @policy left before it could be asked. */
+/* Returns 0, a negative errno, or 1 if @policy left before it was asked. */
 int pmadv_policy_begin(struct pmadv_policy *policy, struct pmadv_walk *walk,
 		       struct task_struct *task)
 {
@@ -801,7 +802,7 @@ BTF_ID_FLAGS(func, bpf_pmadv_sample, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_pmadv_error, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(pmadv_kfunc_ids)
 
-/* Ours are for programs of our struct_ops only; others' are not ours to judge */
+/* Our kfuncs are for programs of our struct_ops only; ignore other kfuncs. */
 static int pmadv_kfunc_filter(const struct bpf_prog *prog, u32 kfunc_id)
 {
 	if (!btf_id_set8_contains(&pmadv_kfunc_ids, kfunc_id))
@@ -817,7 +818,7 @@ static const struct btf_kfunc_id_set pmadv_kfunc_set = {
 
 /* ---- struct_ops ------------------------------------------------------- */
 
-/* The reference to @cgrp, if it is not NULL, becomes the policy's. */
+/* Takes over the reference to @cgrp, if that is not NULL. */
 static struct pmadv_policy *pmadv_policy_alloc(struct process_madvise_ops *ops,
 					       struct cgroup *cgrp,
 					       struct bpf_link *link)
@@ -842,8 +843,9 @@ static struct pmadv_policy *pmadv_policy_alloc(struct process_madvise_ops *ops,
 }
 
 /*
- * Make a policy of @ops and run its init(). Serialised, like all of reg and
- * update, by the struct_ops core, whose reference to @ops lets us take one.
+ * Make a policy of @ops and run its init(). The struct_ops core serialises
+ * this, as all of reg and update, and its reference to @ops lets us take
+ * another.
  */
 static struct pmadv_policy *pmadv_policy_create(struct process_madvise_ops *ops,
 						struct cgroup *cgrp,
@@ -872,7 +874,7 @@ static struct pmadv_policy *pmadv_policy_create(struct process_madvise_ops *ops,
 	return policy;
 }
 
-/* The policy that was made of @ops, if its life has not ended. */
+/* Find the policy that was made of @ops, unless it has ended. */
 static struct pmadv_policy *pmadv_policy_of(struct process_madvise_ops *ops)
 {
 	struct pmadv_policy *policy;
@@ -883,7 +885,7 @@ static struct pmadv_policy *pmadv_policy_of(struct process_madvise_ops *ops)
 	return NULL;
 }
 
-/* If the cgroup went away before @policy was in force, nobody comes to tell. */
+/* A cgroup removed before @policy was in force is noticed only here. */
 static void pmadv_check_alive(struct pmadv_policy *policy)
 {
 	smp_mb();	/* pairs with the one of pmadv_cgroup_offline() */
@@ -900,13 +902,16 @@ static int bpf_pmadv_reg(void *kdata, struct bpf_link *link)
 	struct cgroup *cgrp = NULL;
 	int err = 0;
 
-	/* Without a link nobody could be told of an ejection. */
+	/* Without a link, nobody could be notified of an ejection. */
 	if (!link)
 		return -EOPNOTSUPP;
-	/* A BPF token lends these in a user namespace; a policy is for all. */
+	/*
+	 * A BPF token grants these in a user namespace; a policy concerns all
+	 * of them.
+	 */
 	if (!bpf_capable() || !perfmon_capable())
 		return -EPERM;
-	/* A scope is a cgroup that whoever attaches can see. */
+	/* The scope must be a cgroup that the attaching process can see. */
 	if (ops->cgroup_id) {
 		cgrp = cgroup_get_from_id(ops->cgroup_id);
 		if (IS_ERR(cgrp))
@@ -959,7 +964,7 @@ static int bpf_pmadv_update(void *kdata, void *old_kdata, struct bpf_link *link)
 	if (!bpf_capable() || !perfmon_capable())
 		return -EPERM;
 
-	/* The scope stays, whether or not whoever updates can see it. */
+	/* The scope stays, whether or not the updating process can see it. */
 	mutex_lock(&pmadv_mutex);
 	if (pmadv_policy_of(ops))
 		err = -EBUSY;
@@ -977,8 +982,9 @@ static int bpf_pmadv_update(void *kdata, void *old_kdata, struct bpf_link *link)
 	mutex_lock(&pmadv_mutex);
 	old = pmadv_policy_of(old_ops);
 	/*
-	 * Whoever closed the gate, if only just, is about to detach @link. A
-	 * lookup that finds it closed by us finds the new policy behind.
+	 * If somebody else closed the gate, @link is about to be detached. A
+	 * lookup that finds the gate closed by us goes on to find the new
+	 * policy.
 	 */
 	if (pmadv_gate_open(old)) {
 		old->link = NULL;
@@ -1021,7 +1027,7 @@ static int bpf_pmadv_init_member(const struct btf_type *t,
 	return 0;
 }
 
-/* What is called under mmap_lock must not sleep. */
+/* Members that are called under mmap_lock must not sleep. */
 static int bpf_pmadv_check_member(const struct btf_type *t,
 				  const struct btf_member *member,
 				  const struct bpf_prog *prog)
@@ -1055,7 +1061,7 @@ static bool bpf_pmadv_is_valid_access(int off, int size,
 	return bpf_tracing_btf_ctx_access(off, size, type, prog, info);
 }
 
-/* Only these members of struct pmadv_range are the policy's to write. */
+/* A policy may write only these members of struct pmadv_range. */
 static int bpf_pmadv_btf_struct_access(struct bpf_verifier_log *log,
 				       const struct bpf_reg_state *reg,
 				       int off, int size)
@@ -1175,7 +1181,7 @@ static int __init pmadv_bpf_init(void)
 {
 	int err;
 
-	/* User space learns the names of these from BTF alone. */
+	/* Emit BTF for these enums: their names are found nowhere else. */
 	BTF_TYPE_EMIT(enum pmadv_flag);
 	BTF_TYPE_EMIT(enum pmadv_stopped);
 	BTF_TYPE_EMIT(enum pmadv_verdict);

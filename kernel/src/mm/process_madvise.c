@@ -35,19 +35,19 @@
 		     PMADV_SKIP_ERRORS | PMADV_DRY_RUN | PMADV_RESULT)
 
 /*
- * How long mmap_lock is kept although somebody waits to write. Letting go and
- * sleeping until the writer had its turn takes 50 to 200 us; many mappings, and
- * some page tables, are dealt with in less than one.
+ * How long mmap_lock is kept although a writer waits. Releasing it and sleeping
+ * until the writer has run takes 50 to 200 us; many mappings, and some page
+ * tables, take less than one.
  */
 #define PMADV_HOLD_NS		(1 * NSEC_PER_MSEC)
 
 /*
- * COLLAPSE works on its whole range before it comes back, and looks its mapping
- * up again in between: one huge page at a time, each decided anew.
+ * COLLAPSE returns only after its whole range, and looks its mapping up again
+ * in between. So it is given one huge page at a time, each decided anew.
  */
 #define PMADV_COLLAPSE_PIECE	PMD_SIZE
 
-/* No limit; more pages than there are. */
+/* No limit: more pages than any range has. */
 #define PMADV_NO_CAP		U64_MAX
 
 /**
@@ -142,12 +142,12 @@ static bool pmadv_policy_left(struct pmadv_call *call)
 	return true;
 }
 
-/* Reasons to stop that have nothing to do with the policy. */
+/* Must the walk stop, for a reason other than its policy? */
 static bool pmadv_must_stop_asking(struct pmadv_call *call)
 {
 	if (call->walk.result.stopped)
 		return true;
-	/* Task work alone, as for io_uring, can wait. */
+	/* Pending task work alone, as for io_uring, can wait. */
 	if (task_sigpending(current))
 		pmadv_stop(call, PMADV_STOPPED_SIGNAL);
 	else if (!call->pages_left)
@@ -160,13 +160,13 @@ static bool pmadv_must_stop_asking(struct pmadv_call *call)
 	return call->walk.result.stopped;
 }
 
-/* Asked inside a range before each page table. */
+/* Checked inside a range before each page table. */
 bool pmadv_must_stop(struct pmadv_call *call)
 {
 	return pmadv_policy_left(call) || pmadv_must_stop_asking(call);
 }
 
-/* Asked between ranges, and inside of one before each page table. */
+/* Checked between ranges, and inside a range before each page table. */
 bool pmadv_must_yield(struct pmadv_call *call)
 {
 	return mmap_lock_is_contended(call->mm) &&
@@ -193,9 +193,9 @@ static void pmadv_unlock(struct pmadv_call *call)
 }
 
 /*
- * Let waiting writers in. After that no VMA known before may be touched. A
- * writer that was woken has yet to get a CPU; whoever comes back at once takes
- * the lock in front of its nose.
+ * Release mmap_lock for waiting writers, and take it again. VMAs found before
+ * may be gone then. A writer that was woken still has to get a CPU; without the
+ * sleep this task would retake the lock before it runs.
  */
 static int pmadv_yield(struct pmadv_call *call)
 {
@@ -224,7 +224,7 @@ static u32 pmadv_flag(vm_flags_t flags, vm_flags_t flag, u32 ours)
 	return flags & flag ? ours : 0;
 }
 
-/* Our own bits: the kernel's change, and some must stay its own affair. */
+/* Policies see bits of our own: vm_flags change, and some are internal. */
 static u32 pmadv_vma_flags(struct vm_area_struct *vma)
 {
 	vm_flags_t vm_flags = vma->vm_flags;
@@ -251,7 +251,7 @@ static u32 pmadv_vma_flags(struct vm_area_struct *vma)
 	return flags;
 }
 
-/* A policy may only have shortened the range, and set modifiers we know. */
+/* A policy may only have lowered the end and set known modifiers. */
 static int pmadv_check_answer(struct pmadv_call *call,
 			      struct pmadv_range *range, u64 end)
 {
@@ -312,23 +312,23 @@ static int pmadv_decide(struct pmadv_call *call, int *verdict)
 	return -EINVAL;
 }
 
-/* Would @vma take @advice from this call? */
+/* May this call give @advice to @vma? */
 static int pmadv_check(struct pmadv_call *call, struct vm_area_struct *vma,
 		       int advice)
 {
-	/* It may reach what took the mapping's place. */
+	/* COLLAPSE may reach a mapping that took the place of this one. */
 	if (call->vma_fd && advice == MADV_COLLAPSE)
 		return -EOPNOTSUPP;
 	return madvise_vma_check(vma, advice);
 }
 
-/* Budgets and caps of these go by address space, not by pages dealt with. */
+/* For these, budgets and caps count address space instead of pages. */
 static bool pmadv_counts_addresses(int advice)
 {
 	return advice == MADV_WILLNEED || advice == MADV_COLLAPSE;
 }
 
-/* How far one round of @advice goes. */
+/* The end of one round of @advice. */
 static unsigned long pmadv_round_end(int advice, struct madvise_ctl *ctl,
 				     unsigned long end)
 {
@@ -346,8 +346,8 @@ static unsigned long pmadv_round_end(int advice, struct madvise_ctl *ctl,
 }
 
 /*
- * How many pages may go? Of a range that is begun, what the policy said then;
- * of the rest of one, no more than what is left of that.
+ * How many pages may be taken? For a new range, the policy's cap; for the rest
+ * of a range, at most what is left of that cap.
  */
 static u64 pmadv_cap(struct pmadv_call *call, struct pmadv_range *range)
 {
@@ -362,8 +362,8 @@ static u64 pmadv_cap(struct pmadv_call *call, struct pmadv_range *range)
 }
 
 /*
- * Charge what was @used of @cap. Returns the address to go on from: past the
- * range if its cap ended it.
+ * Charge @used pages to @cap. Returns the address to go on from, which is past
+ * the range if the cap ended it.
  */
 static unsigned long pmadv_charge_cap(struct pmadv_call *call, u64 cap,
 				      u64 used)
@@ -383,7 +383,7 @@ static unsigned long pmadv_charge_cap(struct pmadv_call *call, u64 cap,
 }
 
 /*
- * Give @advice to the decided range and lower its end to where that got.
+ * Give @advice to the decided range, and lower its end to the address reached.
  * Returns the address to go on from.
  */
 static unsigned long pmadv_act(struct pmadv_call *call, int advice, int *error)
@@ -475,7 +475,7 @@ static void pmadv_set_range(struct pmadv_call *call, struct vm_area_struct *vma,
 	call->decision.vma = vma;
 }
 
-/* Tell whoever wants to know of each range what became of this one. */
+/* Report the outcome of a range to the tracepoint and to the policy. */
 static void pmadv_report(struct pmadv_call *call, u64 began, int verdict,
 			 enum pmadv_outcome outcome, int error)
 {
@@ -490,7 +490,7 @@ static void pmadv_report(struct pmadv_call *call, u64 began, int verdict,
 }
 
 /*
- * Decide about [@start, @end) of @vma and act on it. Returns the address to go
+ * Decide about [@start, @end) of @vma, and act on it. Returns the address to go
  * on from.
  */
 static unsigned long pmadv_do_range(struct pmadv_call *call,
@@ -544,8 +544,9 @@ static unsigned long pmadv_do_range(struct pmadv_call *call,
 }
 
 /*
- * Walk what is mapped in [@addr, @end). Returns the first address not dealt
- * with; mmap_lock is held before and, unless the call was killed, after.
+ * Walk the mappings in [@addr, @end). Returns the first address that was not
+ * dealt with. mmap_lock is held on entry and, unless the call was killed, on
+ * return.
  */
 static unsigned long pmadv_walk_range(struct pmadv_call *call,
 				      unsigned long addr, unsigned long end)
@@ -569,7 +570,7 @@ static unsigned long pmadv_walk_range(struct pmadv_call *call,
 		vma = vma_find(&call->vmi, end);
 		next = vma ? max(addr, vma->vm_start) : end;
 		if (call->vma_fd && addr < next) {
-			/* munmap() took it off, and is about to mark it */
+			/* munmap() has removed it, and is about to mark it */
 			pmadv_stop(call, PMADV_STOPPED_STALE);
 			break;
 		}
@@ -617,8 +618,8 @@ static void pmadv_walk_ranges(struct pmadv_call *call, const struct iovec *iov,
 }
 
 /*
- * Bring the ranges into the target's terms and refuse, before anything is
- * done, what can be no range. mmap_lock is held.
+ * Untag the addresses of the ranges, and refuse invalid ranges before anything
+ * is done. mmap_lock is held.
  */
 static int pmadv_check_ranges(struct pmadv_call *call, struct iovec *iov,
 			      unsigned long nr)
@@ -698,8 +699,8 @@ static bool pmadv_target_trusted(struct pmadv_call *call)
 }
 
 /*
- * Find the policy that is in force, and open the call with it. One that leaves
- * in between was never the one in force.
+ * Find the policy in force and call its begin(). If it leaves in between, it
+ * was not the policy of this call: look again.
  */
 static int pmadv_begin(struct pmadv_call *call)
 {
@@ -724,8 +725,8 @@ static int pmadv_begin(struct pmadv_call *call)
 }
 
 /*
- * The walk itself, with the target found and the caller's right checked.
- * *@valid tells whether the result means anything.
+ * Walk the target, for which the caller's rights have been checked. *@valid is
+ * set if the result is to be returned to the caller.
  */
 static ssize_t pmadv_run(struct pmadv_call *call, struct iovec *iov,
 			 unsigned long nr, bool *valid)
@@ -778,7 +779,7 @@ static struct mm_struct *pmadv_mm_access(struct pmadv_call *call)
 	return mm_access(call->task, PTRACE_MODE_READ_FSCREDS);
 }
 
-/* Check the caller's right to advise the target, then do it. */
+/* Check the caller's rights to the target, then walk it. */
 static ssize_t pmadv_on_task(struct pmadv_call *call, struct iovec *iov,
 			     unsigned long nr, bool *valid)
 {
@@ -798,7 +799,7 @@ static ssize_t pmadv_on_task(struct pmadv_call *call, struct iovec *iov,
 	return ret;
 }
 
-/* Find the target that @fd, a pidfd or a VMA fd, stands for. */
+/* Find the target of @fd, a pidfd or a VMA fd. */
 static ssize_t pmadv_on_fd(struct pmadv_call *call, int fd, struct iovec *iov,
 			   unsigned long nr, bool *valid)
 {
@@ -843,8 +844,8 @@ static int pmadv_read_result(struct pmadv_result *result,
 		return ret;
 
 	/*
-	 * What comes in is where to start and how much; the rest goes out. The
-	 * size is the one that was checked, whatever is there by now.
+	 * Only these members are input; clear the others. The size is the one
+	 * that was checked, even if user space has changed it since.
 	 */
 	*result = (struct pmadv_result) {
 		.size = size,
@@ -913,10 +914,7 @@ static ssize_t process_madvise_flags(int pidfd, const struct iovec __user *vec,
 	return ret;
 }
 
-/*
- * One range as madvise(2) takes it, unless it is none or empty. mmap_lock is
- * held.
- */
+/* Advise one range with the checks of madvise(2). mmap_lock is held. */
 static int pmadv_vector_range(struct mm_struct *mm, unsigned long start,
 			      size_t len_in, int behavior,
 			      struct madvise_batch *batch)
@@ -933,8 +931,8 @@ static int pmadv_vector_range(struct mm_struct *mm, unsigned long start,
 }
 
 /*
- * madvise(2) for each range, up to the first error. mmap_lock is let go in
- * between only if somebody waits for it.
+ * Advise each range as madvise(2) does, up to the first error. mmap_lock is
+ * released in between only if a writer waits for it.
  */
 static int pmadv_vector(struct mm_struct *mm, struct iov_iter *iter,
 			int behavior)

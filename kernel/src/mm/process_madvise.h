@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Inside mm: what the system call, the policies and mm/madvise.c share.
- */
+/* Shared by process_madvise(2), its policies and mm/madvise.c. */
 #ifndef _MM_PROCESS_MADVISE_H
 #define _MM_PROCESS_MADVISE_H
 
@@ -51,9 +49,9 @@ struct madvise_ctl {
 };
 
 /*
- * Is it time to leave the page walk at @addr? A walk gets past at least one
- * page table before it gives way, so that two cannot starve it, and what was
- * decided is not left undone.
+ * Should the page walk end at @addr? A walk passes at least one page table
+ * before it yields, so that writers cannot starve it and no decision is left
+ * undone.
  */
 static inline bool madvise_ctl_pause(struct madvise_ctl *ctl,
 				     unsigned long addr)
@@ -68,7 +66,7 @@ static inline bool madvise_ctl_pause(struct madvise_ctl *ctl,
 	return true;
 }
 
-/* Account @nr pages that were deactivated or isolated. */
+/* Charge @nr pages that were deactivated or isolated. */
 static inline void madvise_ctl_charge(struct madvise_ctl *ctl, unsigned long nr)
 {
 	ctl->pages_left -= min_t(u64, ctl->pages_left, nr);

@@ -69,7 +69,7 @@ struct vma_fd {
 	wait_queue_head_t wait;
 };
 
-/* Some mappings go, whole or in part. */
+/* Mappings are removed, completely or in part. */
 static void vma_fd_mark_stale(struct vma_fd_mm *in, unsigned long start,
 			      unsigned long last, bool may_sleep)
 {
@@ -99,7 +99,7 @@ static int vma_fd_mm_invalidate(struct mmu_notifier *notifier,
 	return 0;
 }
 
-/* The memory goes, all of it. */
+/* The whole address space is going away. */
 static void vma_fd_mm_release(struct mmu_notifier *notifier,
 			      struct mm_struct *mm)
 {
@@ -131,7 +131,7 @@ static const struct mmu_notifier_ops vma_fd_mm_ops = {
 	.free_notifier		= vma_fd_mm_free,
 };
 
-/* A reference to the one of @mm. mmap_lock is held for writing. */
+/* Get the notifier of @mm, with a reference. mmap_lock is held for writing. */
 static struct vma_fd_mm *vma_fd_mm_get(struct mm_struct *mm)
 {
 	struct mmu_notifier *notifier;
@@ -149,8 +149,8 @@ static struct vma_fd_mm *vma_fd_mm_get(struct mm_struct *mm)
 }
 
 /*
- * A thread of the process that still has its memory, with task_lock() held; NULL
- * if there is none. The main thread may have ended before the others.
+ * Find a thread of the process that still has its memory, and return it with
+ * task_lock() held, or NULL. The main thread may exit before the others.
  */
 static struct task_struct *vma_fd_find_lock_thread(struct pid *pid)
 {
@@ -164,7 +164,7 @@ static struct task_struct *vma_fd_find_lock_thread(struct pid *pid)
 	return task;
 }
 
-/* The same with a reference. */
+/* The same, with a reference instead of the lock. */
 static struct task_struct *vma_fd_get_thread(struct pid *pid)
 {
 	struct task_struct *task = vma_fd_find_lock_thread(pid);
@@ -177,8 +177,8 @@ static struct task_struct *vma_fd_get_thread(struct pid *pid)
 }
 
 /*
- * The memory that the process has now, if the caller may look at it. @task is
- * one of its threads; should that one end meanwhile, another takes its place.
+ * Get the address space that the process has now, if the caller may access it.
+ * @task is one of its threads; if it exits meanwhile, another one is used.
  */
 static struct mm_struct *vma_fd_thread_mm(struct pid *pid,
 					  struct task_struct **task)
@@ -198,7 +198,7 @@ static struct mm_struct *vma_fd_thread_mm(struct pid *pid,
 	}
 }
 
-/* Has the process left the address space that the mapping is in? */
+/* Has the process left the address space of the mapping? */
 static bool vma_fd_process_left(struct vma_fd *vfd)
 {
 	struct task_struct *task = vma_fd_find_lock_thread(vfd->pid);
@@ -214,7 +214,7 @@ static __poll_t vma_fd_poll(struct file *file, struct poll_table_struct *pts)
 	struct vma_fd *vfd = file->private_data;
 
 	poll_wait(file, &vfd->wait, pts);
-	/* The process may end and its memory stay, if others share it. */
+	/* The process may exit while others still use its address space. */
 	poll_wait(file, &vfd->pid->wait_pidfd, pts);
 	return vma_fd_stale(vfd) || vma_fd_process_left(vfd) ? EPOLLHUP : 0;
 }
@@ -236,7 +236,7 @@ static int vma_fd_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* In the PID namespace of the procfs that shows it; -1 once it is gone. */
+/* The PID in the namespace of this procfs; -1 once the process is gone. */
 static pid_t vma_fd_pid_nr(struct vma_fd *vfd, struct seq_file *seq)
 {
 	if (!pid_has_task(vfd->pid, PIDTYPE_TGID))
@@ -259,8 +259,8 @@ static bool vma_fd_may_show(struct vma_fd *vfd)
 }
 
 /*
- * Where a process has its mappings is for those who may look at the process,
- * whoever else may hold the descriptor. The number is shown as a pidfd shows it.
+ * Addresses are shown only to readers that may access the process, because the
+ * descriptor may have been passed on. The PID is shown as pidfds show it.
  */
 static void vma_fd_show_fdinfo(struct seq_file *seq, struct file *file)
 {
@@ -355,7 +355,7 @@ bool vma_fd_contains(struct vma_fd *vfd, unsigned long start, unsigned long end)
 	return start >= vfd->range.start && end <= vfd->range.last + 1;
 }
 
-/* Find the mapping at @addr and start to watch it, in one hold of mmap_lock. */
+/* Find the mapping at @addr and watch it from one hold of mmap_lock on. */
 static int vma_fd_watch(struct vma_fd *vfd, struct mm_struct *mm,
 			unsigned long addr)
 {

@@ -3,10 +3,10 @@
  * What a BPF policy sees of process_madvise(2).
  *
  * A policy is a struct_ops map of type struct process_madvise_ops. It decides
- * which advice each range of another process's memory gets; it is asked only
- * by process_madvise(2) calls with PMADV_POLICY. All of this is for in-kernel BPF
- * programs and found through BTF: it may change between releases. What is stable
- * stands in <uapi/linux/process_madvise.h>.
+ * which advice each range of another process's memory gets; only calls of
+ * process_madvise(2) with PMADV_POLICY ask it. Everything here is for in-kernel
+ * BPF programs, which find it through BTF: it may change between releases. The
+ * stable part is in <uapi/linux/process_madvise.h>.
  */
 #ifndef _LINUX_PROCESS_MADVISE_H
 #define _LINUX_PROCESS_MADVISE_H
@@ -24,12 +24,12 @@ struct vm_area_struct;
  * The advice is one of MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED, MADV_COLLAPSE.
  * Any other answer is invalid: nothing is done, the range counts as refused,
  * and PMADV_MAX_INVALID of them in one call are an error of the policy. No verdict is
- * negative, nor near a MADV_ constant: an errno that a policy hands on by mistake
+ * negative or near a MADV_ constant: an errno that a policy returns by mistake
  * is never taken for one.
  *
- * @PMADV_SKIP: Do nothing with this range. 0, so that a program that answers
- *	nothing does nothing; MADV_NORMAL, which is 0 too, is no advice here.
- * @PMADV_CALLER: What the caller proposed; nothing if it proposed nothing.
+ * @PMADV_SKIP: Do nothing with this range. It is 0, so that an empty program
+ *	does nothing; MADV_NORMAL, which is 0 as well, is not an advice here.
+ * @PMADV_CALLER: Give the advice that the caller proposed, if any.
  * @PMADV_STOP: Do nothing with this range and end the call.
  */
 enum pmadv_verdict {
@@ -40,8 +40,8 @@ enum pmadv_verdict {
 
 /**
  * enum pmadv_modifier - how a policy's advice is carried out
- * @PMADV_SKIP_YOUNG: Spare pages accessed since the last walk, and clear their
- *	accessed bit so that the next walk can tell again. COLD and PAGEOUT.
+ * @PMADV_SKIP_YOUNG: With COLD and PAGEOUT, spare pages accessed since the last
+ *	walk, and clear their accessed bit for the next walk to see.
  */
 enum pmadv_modifier {
 	PMADV_SKIP_YOUNG	= 1U << 0,
@@ -58,12 +58,12 @@ enum pmadv_modifier {
  * @PMADV_VMA_SHARED: MAP_SHARED.
  * @PMADV_VMA_STACK: The main thread's stack, or one that grows down.
  * @PMADV_VMA_HEAP: The brk heap.
- * @PMADV_VMA_LOCKED: mlock(2)ed.
+ * @PMADV_VMA_LOCKED: Locked with mlock(2).
  * @PMADV_VMA_HUGETLB: Backed by hugetlbfs.
  * @PMADV_VMA_SPECIAL: Device memory, vDSO and others without ordinary pages.
  * @PMADV_VMA_NAMED: Anonymous memory with a name (PR_SET_VMA_ANON_NAME).
- * @PMADV_VMA_SEALED: mseal(2)ed.
- * @PMADV_VMA_HUGEPAGE: The owner asked for MADV_HUGEPAGE.
+ * @PMADV_VMA_SEALED: Sealed with mseal(2).
+ * @PMADV_VMA_HUGEPAGE: Its owner gave it MADV_HUGEPAGE.
  * @PMADV_VMA_UFFD: Registered with userfaultfd(2).
  */
 enum pmadv_vma_flag {
@@ -129,7 +129,7 @@ enum pmadv_exit_kind {
 };
 
 /**
- * enum pmadv_limit - bounds of what a policy may say and do
+ * enum pmadv_limit - limits of a policy
  * @PMADV_NAME_LEN: Size of a policy's name, with its NUL.
  * @PMADV_EXIT_MSG_LEN: Size of an exit message, with its NUL.
  * @PMADV_MAX_INVALID: So many invalid verdicts in one call are an error.
@@ -173,7 +173,7 @@ struct pmadv_walk {
  *	if the walk let a writer in before such a limit was reached, as what is
  *	left of it for the rest of that range; then it can only be lowered.
  * @vma_flags: enum pmadv_vma_flag.
- * @modifiers: Writable: enum pmadv_modifier, 0 as it comes.
+ * @modifiers: Writable: enum pmadv_modifier, initially 0.
  * @advice: The caller's proposal, a MADV_ constant, or 0.
  * @walk_flags: enum pmadv_flag of the call.
  * @call_id: The call's number.
@@ -212,7 +212,7 @@ struct pmadv_sample {
  * struct pmadv_exit_info - why a policy leaves
  * @kind: enum pmadv_exit_kind.
  * @code: The error code given to bpf_pmadv_error(), else 0.
- * @msg: One line for a person.
+ * @msg: The reason, in one line of text.
  */
 struct pmadv_exit_info {
 	u32 kind;
@@ -224,7 +224,7 @@ struct pmadv_exit_info {
  * struct process_madvise_ops - a policy
  *
  * Every function is optional; without @advise every range is skipped. Unknown
- * bits in @flags, an empty @name and a @cgroup_id that is no cgroup's are
+ * bits in @flags, an empty @name and a @cgroup_id that names no cgroup are
  * refused when the policy is attached.
  */
 struct process_madvise_ops {
@@ -243,9 +243,9 @@ struct process_madvise_ops {
 		      struct vm_area_struct *vma);
 
 	/**
-	 * @advised: A range was dealt with, &pmadv_range.end says how far. Not
-	 * sleepable. Called for every range @advise was asked about, unless
-	 * the policy left meanwhile.
+	 * @advised: A range was dealt with, up to &pmadv_range.end. Not
+	 * sleepable. Called for every range that @advise was asked about,
+	 * unless the policy left meanwhile.
 	 */
 	void (*advised)(struct pmadv_range *range, struct pmadv_stats *stats);
 
@@ -278,9 +278,8 @@ struct process_madvise_ops {
 	void (*exit)(struct pmadv_exit_info *info);
 
 	/**
-	 * @cgroup_id: The cgroup (v2) whose processes, and those of its
-	 * descendants that have no policy of their own, the policy is for. 0
-	 * is the system's default policy.
+	 * @cgroup_id: The scope: a cgroup (v2) and those of its descendants
+	 * that have no policy of their own. 0 is the whole system.
 	 */
 	u64 cgroup_id;
 

@@ -15,9 +15,9 @@ TRACE_DEFINE_ENUM(PMADV_REFUSED);
 TRACE_DEFINE_ENUM(PMADV_FAILED);
 
 /*
- * One range was dealt with: after it was advised, skipped, refused or failed.
- * @verdict is what the policy answered, or the caller's advice when none was
- * asked; @outcome an enum pmadv_outcome; @error an errno or 0.
+ * A range was advised, skipped, refused or failed. @verdict is the answer of
+ * the policy, or the caller's advice if no policy was asked; @outcome is an
+ * enum pmadv_outcome; @error is an errno or 0.
  */
 TRACE_EVENT(pmadv_range,
 
@@ -67,7 +67,7 @@ TRACE_EVENT(pmadv_range,
 		  __entry->time_ns)
 );
 
-/* A flagged call ended; @ret is what it returns. */
+/* A call with flags ended; @ret is its return value. */
 TRACE_EVENT(pmadv_call,
 
 	TP_PROTO(struct pmadv_walk *walk, struct task_struct *task, long ret),
