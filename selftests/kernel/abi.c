@@ -177,6 +177,15 @@ TEST_F(abi, entire_takes_no_vector)
 	}
 }
 
+/* Locked, hugetlb and special memory can't take COLD and PAGEOUT. */
+static bool is_refused(pid_t pid, uint64_t start, uint64_t end)
+{
+	return smaps(pid, "VmFlags:lo", start, end) ||
+	       smaps(pid, "VmFlags:pf", start, end) ||
+	       smaps(pid, "VmFlags:de", start, end) ||
+	       smaps(pid, "VmFlags:ht", start, end);
+}
+
 TEST_F(abi, entire_is_what_maps_shows)
 {
 	struct mapping *maps;
@@ -197,10 +206,7 @@ TEST_F(abi, entire_is_what_maps_shows)
 		if (!strcmp(maps[i].name, "[vsyscall]"))
 			continue;
 		seen++;
-		if (smaps(self->t.pid, "VmFlags:lo", start, end) ||
-		    smaps(self->t.pid, "VmFlags:pf", start, end) ||
-		    smaps(self->t.pid, "VmFlags:de", start, end) ||
-		    smaps(self->t.pid, "VmFlags:ht", start, end))
+		if (is_refused(self->t.pid, start, end))
 			refused++;
 		else
 			bytes += end - start;
@@ -1294,7 +1300,7 @@ TEST_F(abi, target_with_64_bits)
 	n = read_maps(pid, &maps);
 	for (i = 0; i < n; i++) {
 		if (strcmp(maps[i].name, "[vsyscall]") &&
-		    !smaps(pid, "VmFlags:pf", maps[i].start, maps[i].end))
+		    !is_refused(pid, maps[i].start, maps[i].end))
 			bytes += maps[i].end - maps[i].start;
 	}
 	EXPECT_EQ((long)bytes, pmadv(pidfd, NULL, 0, MADV_COLD,
