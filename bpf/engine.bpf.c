@@ -34,6 +34,9 @@
 #define VM_HUGEPAGE	0x20000000
 #define VM_SPECIAL	(VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP)
 
+/* No answer takes that long for want of a processor. */
+#define STUCK_NS	1000000000ULL
+
 #define TMPFS_MAGIC	0x01021994
 #define S_DAX		(1 << 13)
 
@@ -275,6 +278,16 @@ static __always_inline void take_answer(struct vm_area_struct *vma, u64 start, u
 		engine.stop = PMADV_ENGINE_INVALID;
 }
 
+/* One slow answer proves nothing: somebody else may have had the processor. */
+static __always_inline bool too_slow(u64 took)
+{
+	if (took <= engine.slow_ns) {
+		engine.nr_slow = 0;
+		return false;
+	}
+	return ++engine.nr_slow >= PMADV_MAX_SLOW || took > STUCK_NS;
+}
+
 /* Ask about what of @vma begins at the cursor; is there more of it to ask? */
 static __always_inline bool ask(struct task_struct *task, struct vm_area_struct *vma)
 {
@@ -317,7 +330,7 @@ static __always_inline bool ask(struct task_struct *task, struct vm_area_struct 
 	engine.vma = 0;
 	if (engine.stop)
 		return false;
-	if (engine.slow_ns && bpf_ktime_get_ns() - began > engine.slow_ns) {
+	if (engine.slow_ns && too_slow(bpf_ktime_get_ns() - began)) {
 		engine.stop = PMADV_ENGINE_SLOW;
 		return false;
 	}

@@ -100,7 +100,7 @@ enum pmadv_engine_seq {
  * @phys_mask: Bits of a page table entry that are an address.
  * @levels: Of page tables, 4 or 5.
  * @want_all: Keep answers that want nothing done, too.
- * @slow_ns: An answer that takes longer ejects the policy; 0: no bound.
+ * @slow_ns: Answers that take longer count; 0: nobody measures.
  *
  * Input, for a batch:
  * @capacity: Answers it may have, at most PMADV_ENGINE_BATCH.
@@ -123,6 +123,7 @@ enum pmadv_engine_seq {
  * @rechecked: Answers that the last check looked up again.
  * @error_code: Of bpf_pmadv_error().
  * @error_msg: Of bpf_pmadv_error().
+ * @nr_slow: Slow answers in a row.
  * @begin_ret: What begin() returned.
  * @begun: Times begin() was called.
  *
@@ -165,8 +166,10 @@ struct pmadv_engine {
 	__u64 rechecked;
 	__s64 error_code;
 	char error_msg[128];
+	__u32 nr_slow;
 	__s32 begin_ret;
 	__u32 begun;
+	__u32 reserved;
 
 	__u32 present;
 	__u32 young;

@@ -109,7 +109,7 @@ static int check_ejection(struct asking *asking)
 				    state->error_msg);
 	case PMADV_ENGINE_SLOW:
 		return engine_eject(engine, PMADV_EXIT_SLOW, 0,
-				    "took more than 10 ms for one answer");
+				    "took more than 10 ms for one answer after the other");
 	default:
 		return 0;
 	}
@@ -244,6 +244,7 @@ static void begin_walk(struct asking *asking)
 	state->call_id = ++engine->last_call_id;
 	state->want_all = walk->on_range || engine->members & ENGINE_ADVISED;
 	state->invalid = 0;
+	state->nr_slow = 0;
 	state->pid = asking->tid;
 	walk->result.call_id = state->call_id;
 }

@@ -145,7 +145,7 @@ row "64 invalid verdicts: ejected" anon 5 true --set answer=-5 \
 	--set piece=4096
 rm -f "$pin"
 expect 1 'refused|ailed' "init() refuses" pmadv advise "$target" \
-	"--policy=$objects/table.bpf.o" --set refuse_init=-16
+	"--policy=$objects/table.bpf.o" --set refuse_init=-28
 row "begin() refuses" anon 1 true --set refuse_begin=-16
 rm -f "$pin"
 expect 0 '1 advised' "by name" pmadv advise "$target" --policy=by_name \
@@ -157,14 +157,16 @@ expect 0 '0 advised' "by another name" pmadv advise "$target" --policy=by_name \
 row "with every member" anon 0 '.ranges_advised == 4' --set answer=20 --set piece=65536
 want=([0]=1 [1]=1 [2]=4 [3]=4 [4]=1 [5]=1 [6]=1)
 name=(init begin advise advised end exit "exit: detached")
+was_called()
+{
+	[[ $(called "$1") == "$2" ]]
+}
 for i in "${!want[@]}"; do
-	out=$(called "$i")
-	[[ $out == "${want[i]}" ]]
+	wait_for 10 was_called "$i" "${want[i]}"
 	result $? "called as often as it should: ${name[i]}"
 done
 row "ejected" anon 5 true --set bad=3
-out=$(called 6)
-[[ $out == 66 ]]
+wait_for 10 was_called 6 66
 result $? "exit() is told of the ejection"
 
 # --- what only the engine has to withstand ------------------------------------
