@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What the measurements share; bench.h says what for.
- */
+/* Shared by the measurements; bench.h describes each function. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

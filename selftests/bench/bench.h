@@ -34,7 +34,7 @@ int bench_records(const struct options *opts);
 int bench_scale(const struct options *opts);
 int bench_memory(const struct options *opts);
 
-/* Is there anything of ours in the running kernel? */
+/* Does the running kernel have our changes? */
 bool kernel_is_ours(void);
 
 void sample(const char *name, double value);
@@ -121,7 +121,7 @@ struct latencies {
 	unsigned int nr;
 };
 
-/* To be opened before the target is started. */
+/* Must be opened before the target is started. */
 int latencies_open(void);
 void latencies_close(void);
 int latencies_while(struct target *target, unsigned long len,

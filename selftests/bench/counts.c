@@ -18,7 +18,7 @@
 #define PAGES		16UL
 #define LEN		(PAGES * PAGE)
 
-/* What one try works on. */
+/* The objects of one measurement. */
 struct site {
 	char *addr;
 	int pidfd;

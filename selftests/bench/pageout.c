@@ -76,7 +76,7 @@ static int pageout_once(const char *name, struct target *target)
 	if (err)
 		return err;
 	sample(name, took);
-	/* That this was what it was about is for run to check. */
+	/* selftests/bench/run checks that all was paged out. */
 	sample("pageout.left", MEMORY / PAGE - pages.swapped);
 	return target_call(target, do_unmap, addr, MEMORY, 0);
 }
@@ -129,7 +129,7 @@ int bench_pageout(const struct options *opts)
 	return err ? failed("pageout", err) : 0;
 }
 
-/* What the target's thread and the one who pages out tell each other. */
+/* Memory shared by the target's thread and the process that pages out. */
 struct shared {
 	volatile bool stop;
 	volatile unsigned int nr;
@@ -181,7 +181,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Of those that overlap the time of the call; the last one may end after it. */
+/* Only those that overlap the call; the last one may end after it. */
 static int count_latencies(struct latencies *latencies)
 {
 	uint64_t *took = malloc((shared->nr + 1) * sizeof(*took));

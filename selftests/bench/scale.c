@@ -170,7 +170,7 @@ int bench_memory(const struct options *opts)
 
 	(void)opts;
 	err = make_cgroups();
-	/* What the first one takes along is there once for all. */
+	/* The first one includes what is allocated once for all. */
 	if (!err)
 		err = attach_many(policies, 1);
 	if (err)

@@ -10,7 +10,7 @@
 
 #include "bench.h"
 
-/* For the question whether a walk allocates memory for each mapping. */
+/* Shows whether a walk allocates memory for each mapping. */
 #define VMAS_FEW	1000
 
 typedef int (*walk_fn)(void *data);

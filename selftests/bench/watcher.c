@@ -37,7 +37,7 @@ static void watcher_exec(void)
 	_exit(127);
 }
 
-/* All of a file of at most that many bytes, or nothing. */
+/* Read a whole file of at most that many bytes, or nothing. */
 static void read_text(const char *path, char *buf, size_t size)
 {
 	if (read_file(path, buf, size) < 0)
@@ -115,7 +115,7 @@ static uint64_t watcher_cpu_ns(const struct watcher *watcher)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* As many as can be made: walks that decide nothing, one after the other. */
+/* Make as many records as possible: walks that decide nothing, in succession. */
 static int flood(struct crowd *crowd)
 {
 	uint64_t began, took, made = 0;

@@ -76,7 +76,7 @@ static void run_update(struct hook *h)
 	EXPECT_EQ(hook_counter("other", "calls"), 1);
 	EXPECT(!hook_hung_up(h->link, 0), "");
 
-	/* One that does not want to: the one before stays. */
+	/* A policy that refuses to be attached: the policy before it stays. */
 	bss->init_ret = -ENOSPC;
 	EXPECT_EQ(hook_update_again(h->link, h->skel->maps.hook), -ENOSPC);
 	EXPECT_EQ(hook_walk(h, 0, 0), h->len);

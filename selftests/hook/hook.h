@@ -158,7 +158,7 @@ long do_read_major(unsigned long addr, unsigned long len, unsigned long unused);
 long hook_swapped(struct hook *h, unsigned long addr, size_t len);
 long hook_present(struct hook *h, unsigned long addr, size_t len);
 
-/* Is the target's memory as it was filled? Brings it back from swap. */
+/* Is the target's memory unchanged? Brings it back from swap. */
 void hook_expect_intact(struct hook *h);
 /* Besides, is all of it in memory, and did the latest call touch nothing? */
 void hook_expect_untouched(struct hook *h);

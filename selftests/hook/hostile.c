@@ -21,7 +21,7 @@
 #include "hook_refused.skel.h"
 #include "hook_wrong.skel.h"
 
-/* What Debian's <linux/bpf.h> is too old to know, and no header tells. */
+/* Constants that Debian's <linux/bpf.h> does not have yet. */
 #define STRUCT_OPS_LINK		44		/* BPF_STRUCT_OPS */
 #define MAP_LINK		(1U << 13)	/* BPF_F_LINK */
 #define MAP_MODULE_TYPE		(1U << 15)	/* BPF_F_VTYPE_BTF_OBJ_FD */
@@ -91,7 +91,7 @@ static void run_foreign(struct hook *h)
 	hook_foreign__destroy(skel);
 }
 
-/* It is not the verifier that refuses this one, so there is no log. */
+/* The verifier does not refuse this one, so there is no log. */
 static void run_kept(struct hook *h)
 {
 	struct hook_kept *skel = hook_kept__open();
@@ -123,7 +123,7 @@ static struct bpf_map *map_of(struct hook *h, const struct hook_hostile *skel)
 	return bpf_object__find_map_by_name(skel->obj, subject(h));
 }
 
-/* Nothing is in force afterwards, nothing left behind. */
+/* Afterwards no policy is in force, and nothing is left behind. */
 static void expect_not_attached(struct hook *h, struct bpf_map *map)
 {
 	EXPECT_EQ(hook_attach(map, &h->link), h->test->expected.err);
@@ -220,7 +220,10 @@ static void expect_sums(const struct pmadv_result *r)
 				  r->ranges_refused + r->ranges_failed);
 }
 
-/* It stays, the target is as it was, and somebody else can take its place. */
+/*
+ * The policy stays in force, the target is unchanged, and another policy can
+ * replace it.
+ */
 static void expect_harmless(struct hook *h, struct bpf_map *map)
 {
 	EXPECT_EQ(attach_and_walk(h, map) < 0, 0);
@@ -257,7 +260,7 @@ static void run_tail(struct hook *h)
 					       BPF_ANY), 0);
 		expect_harmless(h, map_of(h, skel));
 		EXPECT(skel->bss->tails > 33, "");
-		/* It is its own user as long as it is in there. */
+		/* The process is its own user as long as it is in the namespace. */
 		bpf_map__delete_elem(skel->maps.again, &key, sizeof(key), 0);
 	}
 	hook_hostile__destroy(skel);
@@ -377,7 +380,7 @@ static void run_other_btf(struct hook *h)
 	expect_no_map(h, raw_map(VALUE_TYPE, 0, true));
 }
 
-/* What such a map holds, laid out as the kernel lays it out. */
+/* The contents of such a map, in the layout of the kernel. */
 struct raw_value {
 	__u32 refcnt;
 	__u32 state;
@@ -479,7 +482,7 @@ static void run_raw_type(struct hook *h)
 	close(fd);
 }
 
-/* It never got a value. */
+/* The map never got a value. */
 static void run_raw_empty(struct hook *h)
 {
 	int link, fd = raw_map(VALUE_TYPE, 0, false);
@@ -604,7 +607,7 @@ static void run_tools(struct hook *h)
 	TEST(prog, text ": refused by the verifier", run_foreign, \
 	     .why = "is not allowed")
 
-/* It can be loaded, and attaching it fails. */
+/* Loading it works; attaching it fails. */
 #define NOT_ATTACHED(map, text, runs, error) \
 	TEST(map, text ": not attached, " #error, runs, .err = -(error))
 
@@ -679,7 +682,7 @@ const struct hook_test hook_hostile_tests[] = {
 	FOREIGN("foreign_trace", "a tracing program calls our kfunc"),
 	FOREIGN("foreign_syscall", "a syscall program calls our kfunc"),
 
-	/* Whoever has no right to, and what libbpf would not do */
+	/* Callers without the right, and calls that libbpf would not make */
 	NOT_LOADED("load_unprivileged", "without any capability",
 		   run_load_unprivileged, EPERM),
 	NOT_LOADED("load_bpf", "with CAP_BPF alone", run_load_bpf, EPERM),

@@ -14,7 +14,7 @@
 
 #include "hook.h"
 
-/* What the target is told must be in its memory: a string known from the start. */
+/* A name given to the target must be in its memory: a string known from the start. */
 #define EXE	((unsigned long)"/proc/self/exe")
 
 static struct hook_rule *ask(struct hook *h, unsigned int todo)
@@ -117,7 +117,7 @@ static void run_sample(struct hook *h)
 		EXPECT_EQ(s->looked_at, 0);
 	}
 
-	/* All of it, just written to. */
+	/* All pages, just written to. */
 	s = ask_sample(h, 64);
 	EXPECT_EQ(s->sample_ret, 0);
 	EXPECT_EQ(s->looked_at, 64);
@@ -226,8 +226,8 @@ static void cleanup_huge(struct hook *h)
 }
 
 /*
- * What mappings are made of, and what the policy must be told about them. The
- * first three numbers are given to @make in the target.
+ * How mappings are made, and what the policy must be told about them. The first
+ * three numbers are passed to @make in the target.
  */
 static long do_map_prot(unsigned long prot, unsigned long flags,
 			unsigned long unused)

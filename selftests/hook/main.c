@@ -31,7 +31,7 @@ static const struct hook_test *const groups[] = {
 	hook_race_tests,
 };
 
-/* Of the test that is running. */
+/* State of the running test. */
 static bool failed;
 static const char *skipped;
 

@@ -108,7 +108,7 @@ static void run_begin_refuses(struct hook *h)
 	EXPECT_EQ(bss->ends, 0);
 	EXPECT_EQ(hook_present(h, h->addr, h->len), 64);
 
-	/* It stays in force, and may change its mind. */
+	/* The policy stays in force, and may answer differently later. */
 	bss->begin_ret = 0;
 	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
 	EXPECT_EQ(bss->ends, 1);
@@ -378,7 +378,7 @@ static void run_detach_all(struct hook *h)
 	EXPECT(hook_hung_up(h->link, 2000), "");
 }
 
-/* What sysfs says of a policy are the sums over its calls. */
+/* The counters of a policy in sysfs are the sums over its calls. */
 static void run_counters(struct hook *h)
 {
 	static const char *const names[] = {

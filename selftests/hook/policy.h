@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a hook test and its policy, bpf/policy.bpf.c, tell each other.
- * Plain types only: both sides bring __u32 and the like with them.
+ * Shared by a hook test and its policy, bpf/policy.bpf.c. Plain types only:
+ * both sides define __u32 and the like themselves.
  */
 #ifndef SELFTESTS_HOOK_POLICY_H
 #define SELFTESTS_HOOK_POLICY_H

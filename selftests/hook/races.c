@@ -122,7 +122,7 @@ static unsigned int start_walkers(struct hook *h, struct walker *walkers)
 	return i;
 }
 
-/* What the walkers saw, in the first of them. */
+/* The sums over all walkers, kept in the first of them. */
 static void stop_walkers(struct walker *walkers, unsigned int nr)
 {
 	unsigned int i;
@@ -178,7 +178,7 @@ static void cleanup_row(struct hook *h)
 	use_all_cpus(false);
 }
 
-/* What a race may take: the guest's processor is emulated. */
+/* Time limit of a race: the guest's processor is emulated. */
 static bool time_left(const struct timespec *since, unsigned int ms)
 {
 	struct timespec now;

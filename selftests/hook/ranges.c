@@ -35,7 +35,7 @@ static void run_narrow(struct hook *h)
 	EXPECT_EQ(hook_swapped(h, b, c - b), 16);
 	EXPECT_EQ(hook_swapped(h, a, h->len), 16);
 
-	/* It is one mapping, each time asked about from where it was left. */
+	/* It is one mapping; each time the policy is asked from where it stopped. */
 	EXPECT_EQ(h->skel->bss->nr_seen, 3);
 	EXPECT_EQ(seen[0].start, a);
 	EXPECT_EQ(seen[1].start, b);
@@ -167,7 +167,7 @@ static void run_skip_young(struct hook *h)
 
 	rule->modifiers = PMADV_SKIP_YOUNG;
 
-	/* All were just written to. */
+	/* All pages were just written to. */
 	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
 	EXPECT_EQ(stats->scanned, 64);
 	EXPECT_EQ(stats->young, 64);

@@ -28,7 +28,7 @@
 
 #define YAMA		"/proc/sys/kernel/yama/ptrace_scope"
 
-/* What can be done, in the order of the table. */
+/* The operations, in the order of the table. */
 enum act {
 	LOAD,
 	ATTACH,
@@ -77,7 +77,7 @@ struct right {
 	int want[NR_ACTS];
 };
 
-/* What the one process tells the other; shared memory. */
+/* Memory that the two processes share. */
 struct talk {
 	int got[NR_ACTS];
 	volatile int fs_fd;
@@ -294,7 +294,7 @@ static long setup_somebody(unsigned long arg, unsigned long a, unsigned long b)
 
 	if (right->target && become(right->target, 0))
 		return -errno;
-	/* To change the uid has made it undumpable. */
+	/* Changing the uid has made it undumpable. */
 	return prctl(PR_SET_DUMPABLE, !right->not_dumpable, 0, 0, 0);
 }
 

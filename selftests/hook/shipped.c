@@ -134,7 +134,7 @@ static void run_background_app(struct hook *h)
 	for (i = 0; i < ARRAY_LEN(apart); i++)
 		expect_apart(h, i);
 
-	/* All of it, from the stack to the vDSO, and it still runs. */
+	/* Everything from the stack to the vDSO, and the process still runs. */
 	memset(&h->result, 0, sizeof(h->result));
 	h->result.size = sizeof(h->result);
 	EXPECT(pmadv(h->target.pidfd, NULL, 0, 0,
@@ -244,7 +244,7 @@ static void run_foreground(struct hook *h)
 	if (!put_in_force(h, skel->obj, "foreground"))
 		goto out;
 
-	/* Nothing to read back. */
+	/* Nothing is swapped out, so nothing is read back. */
 	EXPECT_EQ(hook_walk(h, 0, 0), 0);
 	EXPECT_EQ(h->result.ranges_skipped, 1);
 
@@ -320,7 +320,7 @@ static void run_by_name(struct hook *h)
 	EXPECT_EQ(h->result.stats.reclaimed, 64);
 	hook_expect_intact(h);
 
-	/* The same name is a rule for files, and another for memory. */
+	/* The same name has one rule for files, and another for anonymous memory. */
 	path = target_call(t, do_map_file, PROT_READ, 0, 0);
 	EXPECT(path, "");
 	EXPECT_EQ(hook_walk_range(h, path, 4 * PAGE, 0, 0), 4 * PAGE);
@@ -332,14 +332,14 @@ out:
 	policy_by_name__destroy(skel);
 }
 
-/* As long as a name of memory may be. */
+/* The longest name that anonymous memory may have. */
 static const char seventy_nine[] =
 	"seventy-nine letters are as much as a name of memory may have, not one "
 	"more----";
 
 _Static_assert(sizeof(seventy_nine) == 80, "with its NUL");
 
-/* What a pattern matches, and the name nearest to it that it does not. */
+/* A name that a pattern matches, and the most similar one that it does not. */
 static const struct {
 	const char *pattern;
 	const char *name;

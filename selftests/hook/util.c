@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What the tests of the hook share; hook.h says what for.
- */
+/* Shared by the tests of the hook; hook.h describes each function. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -224,7 +222,7 @@ void hook_expect_untouched(struct hook *h)
 
 void hook_expect_unmarked(struct hook *h)
 {
-	/* What advice other than the four would leave behind in smaps. */
+	/* Traces in smaps of advice other than the four. */
 	static const char *const marks[] = {
 		" sr", " rr", " dc", " dd", " wf", " hg", " mg",
 	};

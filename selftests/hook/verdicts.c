@@ -70,7 +70,7 @@ static void run_pageout(struct hook *h)
 	EXPECT(stats->time_ns > 0, "");
 	EXPECT_EQ(hook_swapped(h, h->addr, h->len), 64);
 
-	/* What is out already is counted as such. */
+	/* Pages that are swapped out already are counted as such. */
 	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
 	EXPECT_EQ(stats->scanned, 0);
 	EXPECT_EQ(stats->swapped, 64);
@@ -135,7 +135,7 @@ static void run_collapse(struct hook *h)
 		return;
 	EXPECT_EQ(smaps(t->pid, "AnonHugePages", h->addr, h->addr + h->len), 0);
 
-	/* In pieces, each of which is asked about. */
+	/* In pieces, and the policy is asked about each. */
 	answer(h, MADV_COLLAPSE);
 	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
 	EXPECT(h->result.ranges_seen > 0, "");
@@ -204,7 +204,7 @@ static void run_stop(struct hook *h)
 	EXPECT_EQ(h->skel->bss->nr_advised, 2);
 	EXPECT_EQ(h->skel->bss->ends, 1);
 
-	/* It is still in force, and the cursor is good to go on from. */
+	/* The policy is still in force, and the walk can go on from the cursor. */
 	EXPECT(!hook_hung_up(h->link, 0), "");
 	stop->verdict = MADV_PAGEOUT;
 	EXPECT_EQ(pmadv(h->target.pidfd,

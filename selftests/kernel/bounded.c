@@ -23,7 +23,7 @@
 #include "lib/harness.h"
 #include "lib/util.h"
 
-/* What a walk does in one piece: one page table. */
+/* The piece that a walk does without a check: one page table. */
 #define CHUNK		HUGE
 #define CHUNK_PAGES	(CHUNK / PAGE)
 
@@ -80,7 +80,7 @@ static bool is_swapped(int pagemap_fd, unsigned long addr)
 	       entry >> 62 & 1;
 }
 
-/* What processes tell each other while they are at it; see share(). */
+/* Memory that the processes of a test share; see share(). */
 struct shared {
 	volatile bool acted;
 	volatile bool stop;
@@ -313,7 +313,10 @@ TEST_F(signals, end_a_walk)
 	addr = (addr + CHUNK - 1) & ~(CHUNK - 1);
 	vec = (struct iovec){ (void *)addr, len };
 
-	/* In the second of six; unless it is too late, which is no failure. */
+	/*
+	 * In the second of six ranges; unless it comes too late, which is not a
+	 * failure.
+	 */
 	for (tries = 0; tries < 5 && !in_time; tries++) {
 		if (tries)
 			target_call(&self->t, do_fill, addr, len, 1);
@@ -1060,7 +1063,10 @@ TEST_F(walk, fork_meanwhile)
 		EXPECT_EQ(self->len, ret);
 		EXPECT_EQ(PMADV_STOPPED_NOT, self->r.stopped);
 		EXPECT_EQ(self->npages, self->r.stats.scanned);
-		/* What a child has, too, stays; what is counted is gone. */
+		/*
+		 * Pages that the child has as well stay; those that are counted
+		 * are gone.
+		 */
 		EXPECT_GE(self->npages - self->r.stats.shared,
 			  self->r.stats.isolated);
 		EXPECT_EQ(0, target_call(&self->t, do_check, self->addr,
@@ -1183,7 +1189,7 @@ TEST_F(walk, two_walkers)
 		  self->r.stats.reclaimed + theirs->stats.reclaimed);
 	EXPECT_LE(self->r.stats.isolated + theirs->stats.isolated,
 		  self->npages);
-	/* What one had in hand when the other came by is all that may stay. */
+	/* Only pages that one walk had isolated when the other passed may stay. */
 	EXPECT_LE(self->npages - 64, swapped(0, self->len));
 	EXPECT_EQ(0, target_call(&self->t, do_check, self->addr, self->len, 1));
 }
@@ -1331,7 +1337,7 @@ static long walk_in_pieces(int pidfd, const struct iovec *vec, size_t vlen,
 static bool same_totals(const struct pmadv_result *a,
 			const struct pmadv_result *b, enum layout layout)
 {
-	/* Of other mappings some pages are shared, now more, now less. */
+	/* In other mappings, the number of shared pages varies. */
 	if (layout == ENTIRE)
 		return a->bytes_advised == b->bytes_advised &&
 		       a->ranges_refused == b->ranges_refused &&
@@ -1357,7 +1363,7 @@ static void show(const char *what, const struct pmadv_result *r)
 	     r->stats.written_back, r->stats.swapped, r->yields);
 }
 
-/* What many calls say together is what one says. */
+/* The counts of many calls add up to those of one. */
 TEST_F(resume, adds_up)
 {
 	struct sigaction act = { .sa_handler = on_signal };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who may advise whom: PTRACE_MODE_READ on the target, CAP_SYS_NICE in the
- * initial user namespace for another's memory, nothing for one's own; and the
- * ownership of files for paging them out. With every flag, for no flag may
- * lower the bar, and whoever may not learns nothing.
+ * Permissions: PTRACE_MODE_READ on the target and CAP_SYS_NICE in the initial
+ * user namespace for another process, nothing for oneself; and ownership of a
+ * file for paging it out. They are tested with every flag, because no flag may
+ * weaken them, and a caller without them must learn nothing.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -43,7 +43,7 @@ static long target_setup(unsigned long arg, unsigned long a, unsigned long b)
 		return -errno;
 	if (who->userns && unshare(CLONE_NEWUSER))
 		return -errno;
-	/* To change the uid has made it undumpable. */
+	/* Changing the uid has made it undumpable. */
 	return prctl(PR_SET_DUMPABLE, !who->not_dumpable, 0, 0, 0);
 }
 
@@ -283,7 +283,10 @@ TEST_F(rights, every_flag)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 
-	/* Who may not has not; who may has, or this would prove nothing. */
+	/*
+	 * A caller without the right did nothing; one with it did, or this
+	 * would prove nothing.
+	 */
 	ASSERT_EQ(0, pagemap(self->t.pid, self->addr, LEN, &pages));
 	EXPECT_EQ(variant->want ? NPAGES : 0, pages.present);
 	EXPECT_EQ(0, target_call(&self->t, do_check, self->addr, LEN, 1));
@@ -376,16 +379,16 @@ TEST(same_memory_without_any_right)
 	EXPECT_EQ(0, try_all(pidfd, addr, 0));
 	ASSERT_EQ(1, write(fds[1], "", 1));
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
-	/* It is gone, and with it the right to the memory by its name. */
+	/* The process is gone, and with it the access to its memory. */
 	EXPECT_EQ(-ESRCH, pmadv_one(pidfd, addr, LEN, MADV_COLD, 0, NULL));
 }
 
 /* Files *******************************************************************/
 
 /*
- * What somebody else's file has in the page cache can be seen by whoever can
- * time an access to it. So it is only for those who could write the file to
- * page it out; COLD and WILLNEED are for all.
+ * By timing accesses, a process can find out what is in the page cache of
+ * somebody else's file. So only processes that may write to the file may page
+ * it out; COLD and WILLNEED are allowed to all.
  */
 FIXTURE(files)
 {

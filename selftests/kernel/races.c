@@ -117,7 +117,7 @@ static unsigned int pick(uint32_t *random, unsigned int of)
 	return *random % of;
 }
 
-/* With pages; to write to them might be forbidden a moment later. */
+/* Populated at once, because writing may be forbidden a moment later. */
 static int map_at(unsigned long addr, size_t len)
 {
 	return mmap((void *)addr, len, PROT_READ | PROT_WRITE, MAP_PRIVATE |
@@ -131,7 +131,7 @@ static int give_name(unsigned long addr, size_t len)
 	       -errno : 0;
 }
 
-/* What was split by mprotect() has to be one again before it can be moved. */
+/* A mapping that mprotect() split must be merged before it can be moved. */
 static int move_object(unsigned long from, size_t len, unsigned long to)
 {
 	int tries;
@@ -164,7 +164,7 @@ static int examine(struct churner *c, unsigned long addr, size_t len)
 		return -EIO;
 	for (i = 0; i < nr; i++) {
 		wrong |= entries[i] >> 62 & 1;
-		/* It is there or it was swapped out, or this proves nothing. */
+		/* The page must be present or swapped out, or this proves nothing. */
 		if (!(entries[i] >> 62 & 3))
 			return -EINVAL;
 	}
@@ -516,7 +516,7 @@ static int hold(struct target *t, unsigned int slot, bool any)
 	fd = ioctl(t->pidfd, PIDFD_GET_VMA, &h->vma);
 	if (fd < 0)
 		return errno == ENOMEM ? 0 : -errno;
-	/* It was the same all the time: the descriptor is for that object. */
+	/* The object did not change meanwhile, so the descriptor is for it. */
 	if (!any && LOAD(shared->generation[slot]) != generation) {
 		close(fd);
 		return 0;

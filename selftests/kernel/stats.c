@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a call says became of the pages, against those who were not asked by
- * it: pagemap, mincore, smaps, vmstat, and the tracepoints.
+ * The statistics of a call, compared with independent sources: pagemap,
+ * mincore, smaps, vmstat, and the tracepoints.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -156,7 +156,7 @@ TEST_F(stats, cold_and_young)
 	static const int both[] = { MADV_COLD, MADV_PAGEOUT };
 	unsigned int i;
 
-	/* All are, having just been written to. */
+	/* All pages are young, because they were just written to. */
 	ASSERT_EQ((long)LEN, pmadv_one(self->t.pidfd, self->addr, LEN,
 				       MADV_COLD, 0, &self->r));
 	EXPECT_EQ(NPAGES, self->r.stats.young);
@@ -376,7 +376,7 @@ TEST_F(stats, huge_page)
 	EXPECT_EQ((long long)HUGE, smaps(self->t.pid, "AnonHugePages", addr,
 					 addr + HUGE));
 
-	/* One accessed bit for all of it. */
+	/* The huge page has a single accessed bit. */
 	ASSERT_EQ((long)HUGE, pmadv_one(self->t.pidfd, addr, HUGE, MADV_COLD, 0,
 					&self->r));
 	EXPECT_EQ(0, self->r.stats.young);
@@ -746,7 +746,7 @@ struct records {
 	unsigned int calls;
 	unsigned int advised, skipped, refused, failed;
 	unsigned long long bytes, scanned, reclaimed, time_ns;
-	/* Of the record of the call itself: */
+	/* From the record of the call itself: */
 	unsigned long long seen, call_advised, call_bytes, call_reclaimed;
 	unsigned long long call_time_ns;
 	unsigned int flags, stopped;
@@ -799,7 +799,7 @@ static void read_call(struct records *rec, const char *line)
 		rec->wrong_tgid = true;
 }
 
-/* What the trace has of one call. */
+/* The trace of one call. */
 static int read_records(struct records *rec, pid_t pid, uint64_t call_id)
 {
 	static char buf[1 << 20];
@@ -972,7 +972,7 @@ TEST_F(trace, entire)
 		  rec->flags);
 }
 
-/* Of calls that ended early or failed there is a record too. */
+/* Calls that ended early or failed have a record, too. */
 TEST_F(trace, calls_that_end_early)
 {
 	struct pmadv_result *r = &self->r;

@@ -67,7 +67,7 @@ static void say(const char *what, long ret)
 	vsay(what, ret, "");
 }
 
-/* With the pages of the mapping as they are now. */
+/* Print the state of the mapping's pages as well. */
 static void look(const char *what, long ret, unsigned long addr, size_t len)
 {
 	char rest[128];
@@ -750,7 +750,7 @@ static void targets(void)
 					      NULL));
 		close(pidfd);
 		say("pidfd.not_leader.plain", pidfd_open_pid(fds[2], 0));
-		/* It leaves by itself: who waits for it needs more of a kernel. */
+		/* It exits by itself: waiting for it needs more kernel features. */
 		pthread_detach(thread);
 		close(fds[1]);
 	}
@@ -769,7 +769,7 @@ static void targets(void)
 	close(pidfd);
 }
 
-/* In a child, because there is no way back. */
+/* In a child, because this cannot be undone. */
 static void rights(void)
 {
 	const uint64_t all = (1ULL << 41) - 1;

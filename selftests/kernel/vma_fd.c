@@ -184,7 +184,7 @@ static long do_grow(unsigned long at, unsigned long from, unsigned long to)
 	return move(at, from, to, 0, 0);
 }
 
-/* What can be done to an object of UNITS times @u at @at. */
+/* Operations on an object of UNITS times @u at @at. */
 
 static long unmap_first(unsigned long at, unsigned long u, unsigned long kind)
 {
@@ -242,7 +242,7 @@ static long over_last(unsigned long at, unsigned long u, unsigned long kind)
 	return put_over(at + 3 * u, u);
 }
 
-/* The same again, no byte of which looks different. */
+/* The same mapping again, with identical bytes. */
 static long over_same(unsigned long at, unsigned long u, unsigned long kind)
 {
 	if (mmap((void *)at, 4 * u, PROT_READ | PROT_WRITE, MAP_PRIVATE |
@@ -514,7 +514,7 @@ static uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-/* What poll(2) says at once, or within @ms. */
+/* The result of poll(2) at once, or within @ms. */
 static int poll_for(int fd, short events, int ms)
 {
 	struct pollfd pfd = { .fd = fd, .events = events };
@@ -529,7 +529,7 @@ static int hung_up(int fd, int ms)
 	return poll_for(fd, POLLIN | POLLOUT, ms);
 }
 
-/* Is it good for all of [addr, addr + len)? Says what is wrong. */
+/* Is the VMA fd valid for all of [addr, addr + len)? Prints what is wrong. */
 static bool is_good(int fd, unsigned long addr, size_t len, enum kind kind)
 {
 	struct pmadv_result r;
@@ -625,7 +625,7 @@ FIXTURE_SETUP(object)
 		if (read_file(NR_HUGEPAGES, was, sizeof(was)) <= 0)
 			SKIP(return, "this kernel has no hugetlbfs");
 		self->nr_huge = strtol(was, NULL, 10);
-		/* For the object, and what a child copies of it. */
+		/* For the object, and for its copy in a child. */
 		ASSERT_EQ(0, write_file(NR_HUGEPAGES, "16"));
 	}
 	ASSERT_EQ(0, target_start(&self->t));
@@ -675,7 +675,7 @@ TEST_F(object, bounds)
 	EXPECT_TRUE(is_good(fd, at, self->len, variant->kind));
 	EXPECT_TRUE(is_good(fd, at + u, 2 * u, variant->kind));
 
-	/* What lies elsewhere, as a whole or in part. */
+	/* Ranges that lie outside, completely or in part. */
 	EXPECT_EQ(-EINVAL, pmadv_one(fd, at - u, u, MADV_COLD,
 				     PMADV_SKIP_ERRORS, NULL));
 	EXPECT_EQ(-EINVAL, pmadv_one(fd, at - u, 2 * u, MADV_COLD,
@@ -689,7 +689,7 @@ TEST_F(object, bounds)
 	EXPECT_EQ(-EINVAL, pmadv(fd, NULL, 0, MADV_COLD,
 				 PMADV_ENTIRE_ADDRESS_SPACE, NULL));
 
-	/* It closes like any other, and the other one does not mind. */
+	/* It can be closed like any other; the other one stays valid. */
 	EXPECT_EQ(0, close(fd));
 	EXPECT_EQ(-EBADF, pmadv_one(fd, at, u, MADV_COLD, PMADV_SKIP_ERRORS,
 				    NULL));
@@ -740,11 +740,11 @@ TEST_F(object, stays)
 		EXPECT_TRUE(is_good(fd, at, self->len, variant->kind) ||
 			    op->fn == grow_and_shrink)
 			TH_LOG("after %s", op->name);
-		/* It may have grown: that is not what it was opened for. */
+		/* The mapping may have grown; the VMA fd does not cover that. */
 		EXPECT_EQ(-EINVAL, pmadv_one(fd, at, self->len + PAGE,
 					     MADV_COLD, PMADV_SKIP_ERRORS,
 					     NULL));
-		/* It is still watched after what left it alone. */
+		/* The mapping is still watched after operations that leave it alone. */
 		err = target_call(&self->t, unmap_last, at, self->unit,
 				  variant->kind);
 		EXPECT_EQ(0, err);
@@ -977,7 +977,7 @@ TEST_F(vma_fd, no_descriptor_left)
 	EXPECT_TRUE(is_good(self->fd, self->addr, self->len, ANON));
 }
 
-/* It stands for a mapping; for a process only in a call with flags. */
+/* A VMA fd stands for a mapping; only calls with flags take it for a process. */
 TEST_F(vma_fd, is_no_pidfd)
 {
 	unsigned int i;
@@ -1260,7 +1260,7 @@ static void join(pthread_t thread)
 		usleep(1000);
 }
 
-/* What it was woken with; 0 if it was not. */
+/* The events it was woken with; 0 if it was not. */
 static int poller_join(struct poller *p)
 {
 	join(p->thread);
@@ -1282,7 +1282,7 @@ TEST_F(vma_fd, sleeping_pollers)
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(0, poller_start(&plain, fd, false));
 		ASSERT_EQ(0, poller_start(&epoll, fd, true));
-		/* What leaves the mapping alone lets them sleep. */
+		/* Operations that leave the mapping alone do not wake them. */
 		ASSERT_EQ(0, target_call(&self->t, protect_merge, at,
 					 SMALL_UNIT, 0));
 		usleep(20000);
@@ -1676,7 +1676,7 @@ static void try_as(const struct who *who, int pidfd, int fd, unsigned long addr)
 		note("%s: use: %ld", who->what, ret);
 		err = 1;
 	}
-	/* To know that the mapping is gone takes no right but having it. */
+	/* Learning that the mapping is gone needs no right but the descriptor. */
 	if (hung_up(fd, 0)) {
 		note("%s: poll", who->what);
 		err = 1;

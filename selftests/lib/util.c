@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What the tests share; util.h says what for.
- */
+/* Shared by the tests; util.h describes each function. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -206,7 +204,7 @@ void target_stop(struct target *t)
 	if (t->pid <= 0)
 		return;
 	if (t->sock >= 0) {
-		/* For a caller that may not kill it: it leaves when it reads. */
+		/* A caller that may not kill the target ends it by closing the pipe. */
 		close(t->sock);
 		kill(t->pid, SIGKILL);
 		while (waitpid(t->pid, NULL, 0) < 0 && errno == EINTR)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests share: the bare system call, a target process that does as it
- * is told, and the views of its memory that do not come from the code under
- * test (pagemap, mincore, smaps, vmstat).
+ * Shared by the tests: the bare system call, a target process that obeys
+ * commands, and views of its memory that do not come from the code under test
+ * (pagemap, mincore, smaps, vmstat).
  */
 #ifndef SELFTESTS_UTIL_H
 #define SELFTESTS_UTIL_H
@@ -47,7 +47,7 @@
 #define PAGE			4096UL
 #define HUGE			(2UL << 20)
 
-/* All flags there are, and all bits there are not. */
+/* All known flags, and all unknown bits. */
 #define PMADV_ALL		(PMADV_POLICY | PMADV_ENTIRE_ADDRESS_SPACE | \
 				 PMADV_SKIP_ERRORS | PMADV_DRY_RUN | \
 				 PMADV_RESULT)
@@ -70,8 +70,8 @@ long pmadv_one(int pidfd, unsigned long addr, size_t len, int advice,
 int pidfd_open_pid(pid_t pid, unsigned int flags);
 
 /*
- * One CPU for the test and its target: pages in another CPU's LRU batches are
- * not on the LRU yet and would be left alone, which no test could foresee.
+ * Run the test and its target on one CPU: pages in another CPU's LRU batches
+ * are not on the LRU yet and would be left alone, which no test can predict.
  */
 int pin_to_cpu(int cpu);
 
@@ -127,7 +127,7 @@ size_t check(unsigned long addr, size_t len, unsigned long gen);
 size_t check_moved(unsigned long addr, size_t len, unsigned long gen,
 		   unsigned long was);
 
-/* What /proc/PID/pagemap says of a range. */
+/* The state of a range according to /proc/PID/pagemap. */
 struct pages {
 	size_t present;
 	size_t swapped;

@@ -217,7 +217,7 @@ static long run_attach(struct faults *f)
 	return when_free(f, try_attach);
 }
 
-/* One that was refused is not in force, nor in sysfs. */
+/* A policy that was refused is neither in force nor in sysfs. */
 static void undo_attach(struct faults *f, long ret)
 {
 	if (ret < 0)
@@ -457,8 +457,8 @@ static long do_check_readable(unsigned long addr, unsigned long len,
 }
 
 /*
- * Whoever needs what could not be read is told so by a signal, as ever: the
- * wrong thing it must not get. It is a target's own affair, so one of its own.
+ * A process that needs a page which cannot be read gets a signal, as ever; it
+ * must not get wrong contents. This needs a target of its own.
  */
 static void run_swap_read_errors(struct faults *f)
 {
@@ -512,7 +512,7 @@ static void remove_cgroup(struct faults *f)
 	expect(f, access(CGROUP, F_OK), "the cgroup stays");
 }
 
-/* What comes back finds no room, until something else goes. */
+/* Pages that come back find no room until others are reclaimed. */
 static void run_memcg_limit(struct faults *f)
 {
 	struct target t;
@@ -599,7 +599,7 @@ static void *walk_for_ever(void *arg)
 	return NULL;
 }
 
-/* It leaves the target as it is, and no lock of it taken. */
+/* The target is unchanged, and none of its locks is held. */
 static void run_oom_caller(struct faults *f)
 {
 	pthread_t thread;

@@ -61,7 +61,7 @@ struct fuzz {
 	int fd[NR_FDS];
 	/* Three pages below 4 GiB: to write to, to read only, nothing. */
 	char *page;
-	/* One that a thread writes to all the time. */
+	/* A page that a thread writes to all the time. */
 	char *racing;
 	uint64_t calls;
 	uint64_t done;
@@ -72,7 +72,7 @@ struct fuzz {
 
 /* ---- Calls ------------------------------------------------------------ */
 
-/* As a 32-bit program calls: the kernel goes by the entry, not the program. */
+/* Call as a 32-bit program does: the entry decides, not the program. */
 static long syscall32(uint32_t nr, const uint32_t *args)
 {
 	long ret;
@@ -220,7 +220,7 @@ static unsigned int any_flags(struct fuzz *f)
 		flags |= 1U << rng_below(&f->rng, 32);
 	if (rng_once_in(&f->rng, 8))
 		flags = 0;
-	/* All of a process takes its time. */
+	/* Walking a whole process takes long. */
 	if (rng_below(&f->rng, 32))
 		flags &= ~PMADV_ENTIRE_ADDRESS_SPACE;
 	return flags;
@@ -298,7 +298,7 @@ static void make_result(struct fuzz *f, struct call *call)
 	call->result = NULL;
 	if (usable) {
 		memcpy(f->page, canary, PAGE);
-		/* What a later version of it has is zero, mostly. */
+		/* Members of later versions are mostly zero. */
 		memset(place + sizeof(r), rng_once_in(&f->rng, 4), sizeof(r));
 		memcpy(place, &r, sizeof(r));
 		call->result = place;
@@ -345,7 +345,7 @@ static const char *wrong_result(const struct pmadv_result *r, long ret,
 	return NULL;
 }
 
-/* What stands beside the result must be as make_result() left it. */
+/* Bytes beside the result must be as make_result() left them. */
 static bool beside_changed(struct fuzz *f, const struct call *call)
 {
 	const char *end = call->result + 2 * sizeof(struct pmadv_result);

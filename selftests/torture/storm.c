@@ -299,7 +299,7 @@ static void step_protect(struct slot *s)
 	s->read_only = !s->read_only;
 	mprotect((void *)s->addr, slot_len(s),
 		 s->read_only ? PROT_READ : PROT_READ | PROT_WRITE);
-	/* In two halves now, or for a moment. */
+	/* Split it in two, for good or for a moment. */
 	if (half)
 		mprotect((void *)s->addr, half,
 			 s->read_only ? PROT_READ | PROT_EXEC :
@@ -325,7 +325,7 @@ static void step_fork(struct slot *s)
 	int status, i;
 	pid_t pid;
 
-	/* Who serves the faults is not there in the child. */
+	/* The thread that serves the faults does not exist in the child. */
 	pid = fork();
 	if (pid < 0)
 		return;
@@ -516,7 +516,7 @@ static void walk(int fd, struct iovec *vec, int advice, unsigned int flags)
 	setitimer(ITIMER_REAL, &(struct itimerval){}, NULL);
 }
 
-/* One mapping of the target, out of its maps; false if there are none. */
+/* Select a mapping of the target from its maps; false if there are none. */
 static bool any_mapping(pid_t pid, struct iovec *vec)
 {
 	struct mapping *maps, *m;

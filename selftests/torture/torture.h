@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the parts of the torture share: options, random numbers that a seed
- * repeats, and counts that processes keep together.
+ * Shared by the parts of the torture: options, random numbers that a seed
+ * repeats, and counters shared by processes.
  */
 #ifndef SELFTESTS_TORTURE_H
 #define SELFTESTS_TORTURE_H
@@ -60,7 +60,7 @@ static inline void sleep_ms(unsigned int ms)
 	nanosleep(&ts, NULL);
 }
 
-/* What every part is told: the seed that repeats it, and how long to go on. */
+/* Options of every part: the seed, and how long to go on. */
 struct torture_options {
 	uint64_t seed;
 	unsigned int seconds;

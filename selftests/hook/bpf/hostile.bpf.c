@@ -35,7 +35,7 @@ EVERY_PAGE(int_min, -0x7fffffff - 1);
 /* What a wider comparison would take for MADV_PAGEOUT. */
 EVERY_PAGE(pageout_plus, MADV_PAGEOUT | 1 << 16);
 EVERY_PAGE(an_errno, -12);
-/* What a helper that may not returns. */
+/* The value that a forbidden helper returns. */
 EVERY_PAGE(an_eperm, -1);
 
 /* Hands on what the kfunc returns, -ENOENT of a mapping without a name. */
@@ -186,7 +186,7 @@ POLICY(stuck);
 
 /* ---- What does no harm ------------------------------------------------ */
 
-/* Of any range one page, for as long as there is one. */
+/* Answers for one page of any range, as long as there is one. */
 EVERY_PAGE(crawl, MADV_PAGEOUT);
 
 ADVISE(huge_cap)
@@ -196,7 +196,7 @@ ADVISE(huge_cap)
 }
 POLICY(huge_cap);
 
-/* What is written once the verdict is carried out is of no use to anybody. */
+/* Writes after the verdict was carried out have no effect. */
 ADVISE(too_late)
 {
 	return MADV_COLD;
@@ -453,5 +453,5 @@ struct process_madvise_ops___future future_zero = {
 	.name	= "future_zero",
 };
 
-/* Nothing wrong here. */
+/* This one is valid. */
 POLICY(honest);

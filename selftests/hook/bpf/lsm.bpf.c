@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a security module may forbid, to one process; and a program that
+ * Operations that a security module forbids to one process, and a program that
  * watches. For rights.c.
  */
 #include <pmadv/policy.bpf.h>

@@ -9,7 +9,7 @@
 
 char _license[] SEC("license") = "GPL";
 
-/* What the test wants. */
+/* Set by the test. */
 struct hook_rule rules[HOOK_RULES] = {};
 __u32 nr_rules = 0;
 __s32 otherwise = 0;
@@ -23,7 +23,7 @@ volatile __u32 hold = 0;
 /* Where it stays at the moment. */
 volatile __u32 held = 0;
 
-/* What the policy saw. Not exact if walks run side by side. */
+/* Recorded by the policy. Not exact if walks run concurrently. */
 struct hook_seen seen[HOOK_SEEN] = {};
 __u64 nr_seen = 0;
 __u64 nr_advised = 0;
@@ -275,7 +275,7 @@ s32 BPF_PROG(other_advise, struct pmadv_range *range, struct task_struct *task,
 	return MADV_COLD;
 }
 
-/* One to update to, or to put beside it. */
+/* A second policy, to update to or to attach in another scope. */
 SEC(".struct_ops.link")
 struct process_madvise_ops other = {
 	.advise	= (void *)other_advise,

@@ -9,7 +9,7 @@
 
 char _license[] SEC("license") = "GPL";
 
-/* What the policy is told is not the policy's to change. */
+/* A policy may not change what it is told. */
 ADVISE(write_start)
 {
 	range->start = 0;
@@ -86,7 +86,7 @@ struct process_madvise_ops write_stats = {
 	.name		= "write_stats",
 };
 
-/* What is called under mmap_lock must not sleep, by whatever name. */
+/* Members called under mmap_lock must not sleep, whatever their name. */
 SEC("struct_ops.s/sleep_advise")
 s32 BPF_PROG(sleep_advise, struct pmadv_range *range,
 	     struct task_struct *task, struct vm_area_struct *vma)
@@ -346,7 +346,7 @@ ADVISE(map_past)
 }
 POLICY(map_past);
 
-/* Nothing wrong here. */
+/* This one is valid. */
 ADVISE(fine)
 {
 	struct pmadv_sample sample = {};

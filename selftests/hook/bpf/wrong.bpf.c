@@ -29,7 +29,7 @@ struct process_madvise_ops spaced = {
 	.name	= "two words",
 };
 
-/* All bytes there are, and no NUL. */
+/* All bytes are used, without a NUL. */
 SEC(".struct_ops.link")
 struct process_madvise_ops unending = {
 	.name	= "sixteen_letters_",
