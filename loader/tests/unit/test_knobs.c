@@ -146,7 +146,7 @@ static void arrays(void **state)
 	refuse("list[1=9", "']' is missing");
 	refuse("list=1,2,3,4,5", "more than its 4");
 	refuse("list=1,,2", "a number");
-	refuse("max_pages[0]=1", "no array");
+	refuse("max_pages[0]=1", "not an array");
 }
 
 static void appending(void **state)
@@ -162,8 +162,8 @@ static void appending(void **state)
 	assert_int_equal(limits[2], 7);
 	assert_int_equal(VALUE(uint32_t, "nr_limits"), 3);
 	refuse("limits+=6", "full");
-	refuse("max_pages+=1", "no table");
-	refuse("label+=x", "no table");
+	refuse("max_pages+=1", "not a table");
+	refuse("label+=x", "not a table");
 }
 
 struct rule {

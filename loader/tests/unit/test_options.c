@@ -80,7 +80,7 @@ static void refused(void **state)
 	refuse(&verb_advise, "--advice", NULL, "needs an argument");
 	refuse(&verb_advise, "-a", NULL, "option --advice needs an argument");
 	refuse(&verb_advise, "--advice", "dontneed", "cold, pageout");
-	refuse(&verb_advise, "--policy=1", NULL, "--policy=1");
+	refuse(&verb_advise, "--dry-run=1", NULL, "--dry-run=1");
 	refuse(&verb_advise, "--range", "1000", "START-END");
 	refuse(&verb_advise, "--range", "2000-1000", "not after the start");
 	refuse(&verb_advise, "--range", "1001-2000", "page size");
