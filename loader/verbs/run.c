@@ -136,6 +136,7 @@ static int walk_one(struct runner *runner, const struct target *target)
 		err = show_walk(runner, &walk);
 	runner->walks++;
 	pmadv_result_add(&runner->sum, &walk.result);
+	exact_add(&runner->exact, &walk.exact);
 	if (err)
 		return err;
 

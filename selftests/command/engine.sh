@@ -188,6 +188,8 @@ expect 3 'without PMADV_POLICY' "an object without PMADV_POLICY()" pmadv advise 
 expect 3 'pmadv run' "attach says what to use instead" pmadv attach noop
 expect 3 'name one' "advise --policy takes a name" pmadv advise "$target" --policy
 
+expect 0 '^engine .*: ([1-9][0-9]*) of \1 ranges proven exact' "run: all that it advised is proven" \
+	pmadv run caller "$target" --advice cold --count 1
 # --- --freeze ------------------------------------------------------------------
 expect 1 'no cgroup .v2. of its own' "--freeze: not ourselves" pmadv advise "$target" \
 	--policy=noop --freeze
