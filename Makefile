@@ -17,6 +17,7 @@ BTF	?= $(IMAGE)
 SMOKE	:= abi hook:skip hook:pageout hook:cold hook:stop hook:invalid \
 	   explain.sh metrics.sh bpftool.sh
 
+JOBS	?= $(shell nproc)
 MAKEFLAGS += --no-print-directory
 SUB	= $(MAKE) O=$(O)
 
@@ -112,8 +113,8 @@ loader: tools	## the pmadv command
 	@$(SUB) -C loader
 
 selftests: bpf loader	## the test programs
-	@$(SUB) -C loader sanitized
-	@$(SUB) -C selftests
+	@$(SUB) -C loader -j$(JOBS) sanitized
+	@$(SUB) -C selftests -j$(JOBS)
 
 # One kernel after the other: each uses all processors.
 KERNELS	?= base
