@@ -7,9 +7,13 @@
 
 char _license[] SEC("license") = "GPL";
 
+/* A map keeps pointers of the kernel's own type, not of its flavour. */
+#pragma push_macro("pmadv_range")
+#undef pmadv_range
 struct kept {
 	struct pmadv_range __kptr *range;
 };
+#pragma pop_macro("pmadv_range")
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -27,7 +31,7 @@ s32 BPF_PROG(kept_advise, struct pmadv_range *range, struct task_struct *task,
 
 	k = bpf_map_lookup_elem(&keep, &key);
 	if (k)
-		bpf_kptr_xchg(&k->range, range);
+		bpf_kptr_xchg(&k->range, (void *)range);
 	return PMADV_SKIP;
 }
 

@@ -186,9 +186,13 @@ ADVISE(inner_range)
 }
 POLICY(inner_range);
 
+/* A map keeps pointers of the kernel's own type, not of its flavour. */
+#pragma push_macro("pmadv_range")
+#undef pmadv_range
 struct stored {
 	struct pmadv_range __kptr_untrusted *range;
 };
+#pragma pop_macro("pmadv_range")
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -206,9 +210,9 @@ ADVISE(stored_range)
 	s = bpf_map_lookup_elem(&store, &key);
 	if (!s)
 		return PMADV_SKIP;
-	s->range = range;
+	s->range = (void *)range;
 	barrier();
-	range = s->range;
+	range = (void *)s->range;
 	if (range)
 		bpf_pmadv_error(range, 1, "from long ago");
 	return PMADV_SKIP;
