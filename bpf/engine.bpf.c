@@ -554,7 +554,10 @@ __hidden int pmadv_engine_sample(struct pmadv_range *range, struct pmadv_sample 
 	if (nr > pages)
 		nr = pages;
 
-	engine.present = engine.young = engine.dirty = engine.swapped = 0;
+	engine.present = 0;
+	engine.young = 0;
+	engine.dirty = 0;
+	engine.swapped = 0;
 	engine.sample_start = range->start;
 	engine.sample_pages = pages;
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop)) {

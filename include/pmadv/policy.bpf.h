@@ -111,22 +111,31 @@ extern void bpf_pmadv_error(struct pmadv_range *range, s64 code,
  * there decides the branch when the program is loaded: it costs nothing.
  */
 #ifdef PMADV_ENGINE
-#define __pmadv_fallback	__hidden
-#define __PMADV_FALLBACK(ret)	;
+__hidden int pmadv_engine_vma_name(struct pmadv_range *range, char *buf,
+				   u32 buf__sz);
+__hidden int pmadv_engine_sample(struct pmadv_range *range,
+				 struct pmadv_sample *sample, u32 nr);
+__hidden int pmadv_engine_error(struct pmadv_range *range, s64 code,
+				const char *msg__str);
 #else
-#define __pmadv_fallback	__hidden __weak
-#define __PMADV_FALLBACK(ret)	{ return ret; }
-#endif
+__hidden __weak int pmadv_engine_vma_name(struct pmadv_range *range, char *buf,
+					  u32 buf__sz)
+{
+	return -95;	/* EOPNOTSUPP */
+}
 
-__pmadv_fallback int pmadv_engine_vma_name(struct pmadv_range *range, char *buf,
-					   u32 buf__sz)
-	__PMADV_FALLBACK(-95 /* EOPNOTSUPP */)
-__pmadv_fallback int pmadv_engine_sample(struct pmadv_range *range,
-					 struct pmadv_sample *sample, u32 nr)
-	__PMADV_FALLBACK(-95)
-__pmadv_fallback int pmadv_engine_error(struct pmadv_range *range, s64 code,
-					const char *msg__str)
-	__PMADV_FALLBACK(0)
+__hidden __weak int pmadv_engine_sample(struct pmadv_range *range,
+					struct pmadv_sample *sample, u32 nr)
+{
+	return -95;	/* EOPNOTSUPP */
+}
+
+__hidden __weak int pmadv_engine_error(struct pmadv_range *range, s64 code,
+				       const char *msg__str)
+{
+	return 0;
+}
+#endif
 
 #define bpf_pmadv_vma_name(range, buf, buf__sz)				\
 	(bpf_ksym_exists(bpf_pmadv_vma_name) ?				\

@@ -577,7 +577,8 @@ static int give_some_pages(struct giving *giving, const struct pmadv_answer *ans
 		*end = answer->end;
 		return 0;
 	}
-	old.nr = young.nr = 0;
+	old.nr = 0;
+	young.nr = 0;
 	old.advice = advice;
 	young.advice = MADV_COLD;
 	*used = sort_pages(giving, start, end, spare_young, allowed, &old, &young);

@@ -137,14 +137,15 @@ static int choose_programs(struct engine *engine)
 
 static void keep_programs(struct engine *engine)
 {
+	struct bpf_program *prog;
 	char name[64];
 
 	for (enum engine_program i = 0; i < NR_PROGRAMS; i++) {
 		if (!wanted(engine, i))
 			continue;
 		program_name(engine, i, name);
-		engine->programs[i] = bpf_program__fd(
-			bpf_object__find_program_by_name(engine->policy.object, name));
+		prog = bpf_object__find_program_by_name(engine->policy.object, name);
+		engine->programs[i] = bpf_program__fd(prog);
 	}
 }
 

@@ -139,7 +139,9 @@ static const struct {
 	[PMADV_STOPPED_EXITED] = { "exited", "the process exited or executed another program" },
 	[PMADV_STOPPED_ERROR] = { "error", "a call failed" },
 	[PMADV_STOPPED_STALE] = { "stale", "the mapping is gone" },
-	[PMADV_STOPPED_POLICY_ERROR] = { "policy_error", "the policy erred about this process, see dmesg" },
+	[PMADV_STOPPED_POLICY_ERROR] = {
+		"policy_error", "the policy erred about this process, see dmesg",
+	},
 };
 
 const char *stopped_text(uint32_t stopped)
