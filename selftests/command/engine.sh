@@ -49,13 +49,12 @@ def make(name, prot, flags, fd=-1, touch=True):
         ctypes.memset(at, 65, SIZE)
     print(f"{name}={at:x}-{at + SIZE:x}")
     return at
-fd = os.open(sys.argv[1], os.O_RDWR)
-ro = os.open(sys.argv[1], os.O_RDONLY)
+fd = os.open(sys.argv[1], os.O_RDONLY)
 make("anon", RW, PRIVATE | ANON)
 make("untouched", RW, PRIVATE | ANON, touch=False)
 libc.mlock(make("locked", RW, PRIVATE | ANON), SIZE)
 make("file", 1, PRIVATE, fd)
-make("shared", 1, SHARED, ro)
+make("shared", 1, SHARED, fd)
 make("shmem", RW, SHARED | ANON)
 with open("/proc/self/maps") as maps:
     for line in maps:
@@ -65,8 +64,8 @@ with open("/proc/self/maps") as maps:
 print("ready=1", flush=True)
 time.sleep(100000)
 EOF
-head -c $((192 * 4096)) /dev/zero >"$tmp/pmadv_data"
-python3 "$tmp/target.py" "$tmp/pmadv_data" >"$tmp/places" &
+# A file of the disk: what is in /tmp may be shmem.
+python3 "$tmp/target.py" "$build/selftests/data" >"$tmp/places" &
 target=$!
 wait_for 60 grep -q ready "$tmp/places" || { echo "Bail out! no target"; exit 1; }
 declare -A place
@@ -149,9 +148,9 @@ expect 1 'refused|ailed' "init() refuses" pmadv advise "$target" \
 row "begin() refuses" anon 1 true --set refuse_begin=-16
 rm -f "$pin"
 expect 0 '1 advised' "by name" pmadv advise "$target" --policy=by_name \
-	--set 'rules+=pmadv_data=cold' -r "${place[file]}"
+	--set 'rules+=data=cold' -r "${place[file]}"
 expect 0 '0 advised' "by another name" pmadv advise "$target" --policy=by_name \
-	--set 'rules+=pmadv_dat=cold' -r "${place[file]}"
+	--set 'rules+=dat=cold' -r "${place[file]}"
 
 # --- the members -------------------------------------------------------------
 row "with every member" anon 0 '.ranges_advised == 4' --set answer=20 --set piece=65536
@@ -170,12 +169,12 @@ wait_for 10 was_called 6 66
 result $? "exit() is told of the ejection"
 
 # --- what only the engine has to withstand ------------------------------------
+claim=(--set "claim_start=0x${place[locked]%-*}" --set "claim_end=0x${place[locked]#*-}")
 if [[ $hook ]]; then
 	expect 1 'verifier' "writing what is read-only is refused" pmadv advise "$target" \
-		"--policy=$objects/hostile.bpf.o" -r "${place[anon]}"
+		"--policy=$objects/hostile.bpf.o" "${claim[@]}" -r "${place[anon]}"
 	finish
 fi
-claim=(--set "claim_start=0x${place[locked]%-*}" --set "claim_end=0x${place[locked]#*-}")
 run pmadv advise "$target" "--policy=$objects/hostile.bpf.o" "${claim[@]}" \
 	-r "${place[anon]}" --json
 [[ $status == 0 ]] &&

@@ -76,7 +76,7 @@ run pmadv list --json
 [[ $(json 'select(.type == "policy") | .policy + " " + .scope + " " + .pin + " " + (.link_id | tostring)') == \
 	"noop system $pins/noop $(cat $sysfs/policies/*/link_id)" ]]
 result $? "list --json"
-expect 0 'this is what sysfs says' "list: unprivileged, from sysfs" \
+expect 0 'showing what sysfs has' "list: unprivileged, from sysfs" \
 	setpriv --reuid 65534 --clear-groups pmadv list
 expect 4 'no permission' "detach: unprivileged" \
 	setpriv --reuid 65534 --clear-groups pmadv detach noop
@@ -238,7 +238,7 @@ expect 1 'not all inside the mapping' "advise --vma: a range that is not in it" 
 	pmadv advise $target -a cold --vma "$(printf %x $start)" -r "$(range -8192 4096)"
 expect 1 'nothing is mapped at 1000' "advise --vma: nothing there" \
 	pmadv advise $target -a cold --vma 1000
-expect 2 'for one target' "advise --vma: of several processes" \
+expect 2 'takes one target' "advise --vma: of several processes" \
 	pmadv advise $target $$ -a cold --vma 1000
 expect 0 '^VMA fd .PIDFD_GET_VMA. +yes' "probe: the VMA fd" pmadv probe
 
