@@ -13,6 +13,12 @@ char _license[] SEC("license") = "GPL";
 struct kept {
 	struct pmadv_range __kptr *range;
 };
+
+/* What nothing looks into, the compiler only declares. */
+static __always_inline u64 kept_start(struct kept *k)
+{
+	return k->range ? k->range->start : 0;
+}
 #pragma pop_macro("pmadv_range")
 
 struct {
@@ -30,7 +36,7 @@ s32 BPF_PROG(kept_advise, struct pmadv_range *range, struct task_struct *task,
 	u32 key = 0;
 
 	k = bpf_map_lookup_elem(&keep, &key);
-	if (k)
+	if (k && !kept_start(k))
 		bpf_kptr_xchg(&k->range, (void *)range);
 	return PMADV_SKIP;
 }

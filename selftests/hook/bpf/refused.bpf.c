@@ -192,6 +192,12 @@ POLICY(inner_range);
 struct stored {
 	struct pmadv_range __kptr_untrusted *range;
 };
+
+/* What nothing looks into, the compiler only declares. */
+static __always_inline u64 stored_start(struct stored *s)
+{
+	return s->range ? s->range->start : 0;
+}
 #pragma pop_macro("pmadv_range")
 
 struct {
@@ -214,7 +220,7 @@ ADVISE(stored_range)
 	barrier();
 	range = (void *)s->range;
 	if (range)
-		bpf_pmadv_error(range, 1, "from long ago");
+		bpf_pmadv_error(range, stored_start(s), "from long ago");
 	return PMADV_SKIP;
 }
 POLICY(stored_range);
