@@ -172,7 +172,7 @@ static int store(const struct option_def *def, const char *text, struct args *ar
 static int say_bad_value(const struct option_def *def, const char *text, int err)
 {
 	if (err == -ENOMEM)
-		return say_error(err, "not enough memory");
+		return say_no_memory();
 	if (err == -EDOM)
 		return say_error(-EUSAGE, "--%s %s: the end is not after the start",
 				 def->name, text);

@@ -70,7 +70,7 @@ static int adopt(struct scopes *scopes, const char *name)
 	item = vec_add(&scopes->scopes, sizeof(*item));
 	if (!item) {
 		close(scope.link_fd);
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	}
 	*item = scope;
 	say_note("found policy %s in force (%s)", scope.name, scope.pin);
@@ -233,7 +233,7 @@ static int apply_one(struct scopes *scopes, const struct rule *rule, const char 
 	if (!scope) {
 		scope = vec_add(&scopes->scopes, sizeof(*scope));
 		if (!scope)
-			return say_error(-ENOMEM, "not enough memory");
+			return say_no_memory();
 		scope->cgroup_id = st.st_ino;
 		scope->link_fd = -1;
 		scope->wanted = true;

@@ -28,7 +28,7 @@ int rule_cgroups(const struct rule *rule, struct rule_cgroups *cgroups)
 	if (!pattern || !found) {
 		free(pattern);
 		free(found);
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	}
 	/* No match is not an error: such cgroups may appear later. */
 	if (!glob(pattern, GLOB_ONLYDIR, NULL, found)) {

@@ -50,7 +50,7 @@ int engine_open(struct engine **result, const char *name)
 
 	*result = NULL;
 	if (!engine)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	for (size_t i = 0; i < NR_PROGRAMS; i++)
 		engine->programs[i] = -1;
 

@@ -103,6 +103,11 @@ int say_error(int err, const char *format, ...)
 	return err;
 }
 
+int say_no_memory(void)
+{
+	return say_error(-ENOMEM, "not enough memory");
+}
+
 void say_warning(const char *format, ...)
 {
 	va_list args;

@@ -34,6 +34,9 @@ const char *error_text(int err);
 int say_error(int err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Report that memory ran out, and return -ENOMEM. */
+int say_no_memory(void);
+
 void say_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -26,7 +26,7 @@ int json_print(struct json_object *line)
 	text = line ? json_object_to_json_string_ext(line, JSON_STYLE) : NULL;
 	if (!text) {
 		json_object_put(line);
-		return say_error(-ENOMEM, "not enough memory for the results");
+		return say_no_memory();
 	}
 	out_text("%s\n", text);
 	json_object_put(line);

@@ -24,7 +24,7 @@ static bool is_number(enum column_kind kind)
 
 static int no_memory(void)
 {
-	return say_error(-ENOMEM, "not enough memory");
+	return say_no_memory();
 }
 
 static int csv_field(const char *text, bool first)

@@ -352,7 +352,7 @@ int knobs_print(struct bpf_object *object)
 
 	table = table_new(columns);
 	if (!table)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 
 	while (!err && next_knob(&at, &place)) {
 		char type[TYPE_LEN], value[VALUE_LEN];
@@ -394,7 +394,7 @@ static int say_unknown_knob(struct bpf_object *object, const char *name, int len
 		free(list);
 		list = longer;
 		if (!list)
-			return say_error(-ENOMEM, "not enough memory");
+			return say_no_memory();
 	}
 
 	if (list)
@@ -558,7 +558,7 @@ static int set_list(const struct place *place, const struct btf_type *type,
 	int err = 0;
 
 	if (!list)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 
 	while (!err && (item = strsep(&rest, ","))) {
 		struct place element;
@@ -786,7 +786,7 @@ static int set_struct_pair(const struct place *place, const char *text)
 
 	copy = strdup(text);
 	if (!copy)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	/* The last one: a pattern may contain '=', a number does not. */
 	equals = strrchr(copy, '=');
 	if (!equals || equals == copy) {

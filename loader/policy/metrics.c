@@ -188,7 +188,7 @@ static int make_series(struct vec *policies, struct vec *all)
 		else if (i == MAX_SERIES)
 			series = add_series(all, OTHER, strdup(OTHER));
 		if (!series)
-			return say_error(-ENOMEM, "not enough memory");
+			return say_no_memory();
 		for (size_t j = 0; j < ARRAY_SIZE(metrics); j++)
 			*field_of(&series->sums, metrics[j].field) +=
 				*field_of(&policy[i], metrics[j].field);

@@ -434,7 +434,7 @@ int analysis_read(struct recfile *file, int32_t only, struct analysis *analysis)
 		reading.err = reading.err ? reading.err : err;
 	}
 	if (reading.err)
-		say_error(reading.err, "not enough memory for this record");
+		say_no_memory();
 	else
 		reading.err = recfile_refused(file);
 	if (reading.err) {

@@ -95,7 +95,7 @@ static int find_spans(const char *path, struct heatmap *map)
 			continue;
 		span = vec_add(&map->spans, sizeof(*span));
 		if (!span) {
-			err = say_error(-ENOMEM, "not enough memory");
+			err = say_no_memory();
 			break;
 		}
 		span->start = record->start;
@@ -215,7 +215,7 @@ static int fill_cells(const char *path, struct heatmap *map)
 
 	map->cells = calloc(nr, sizeof(*map->cells));
 	if (!heat || !map->cells)
-		err = say_error(-ENOMEM, "not enough memory");
+		err = say_no_memory();
 	else
 		err = recfile_open(path, &file);
 	while (!err && (entry = recfile_next(file))) {

@@ -185,7 +185,7 @@ int recfile_create(const char *path, const struct pmadv_file_header *header,
 
 	file = recfile_new(path);
 	if (!file)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	err = create(file);
 	if (!err) {
 		file->header = *header;
@@ -212,7 +212,7 @@ int recfile_flush(struct recfile *file)
 		return 0;
 	if (compress2(file->stored, &stored, file->block, file->used,
 		      Z_BEST_SPEED) != Z_OK)
-		return say_error(-ENOMEM, "not enough memory to compress");
+		return say_no_memory();
 
 	head.size = (uint32_t)file->used;
 	head.stored = (uint32_t)stored;
@@ -277,7 +277,7 @@ int recfile_open(const char *path, struct recfile **out)
 	int err;
 
 	if (!file)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	file->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (file->fd < 0)
 		err = say_error(-errno, "cannot open %s: %s", path, strerror(errno));

@@ -108,7 +108,7 @@ static int show_ranges(const struct target *target, const struct vec *ranges)
 
 	table = table_new(range_columns);
 	if (!table)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	/* If we may not read the names, show none. */
 	if (maps_read(target->pid, &maps))
 		say_warning("%s (%d): no permission to read the names of its mappings",
@@ -400,7 +400,7 @@ static int find_and_advise(const struct args *args, const struct request *reques
 	if (targets.nr > 1) {
 		table = table_new(walk_columns);
 		if (!table) {
-			err = say_error(-ENOMEM, "not enough memory");
+			err = say_no_memory();
 			goto out;
 		}
 	}

@@ -48,7 +48,7 @@ static int print_attached(const struct policy *policy, const char *pin)
 	int err;
 
 	if (!scope)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 
 	if (out_json()) {
 		struct json_object *line = json_line("attached");

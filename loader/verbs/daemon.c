@@ -112,7 +112,7 @@ static int add_worker(struct daemon *daemon, struct rule *rule)
 	int err;
 
 	if (!worker || !fd)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	worker->rule = rule;
 	worker->pressure_fd = -1;
 	fd->fd = -1;

@@ -218,7 +218,7 @@ static int explain_range(struct explanation *exp, const struct pmadv_range_recor
 	range_usage(exp->target->pid, record->start, record->end, &resident, &swapped);
 	err = add_sum(exp, record, resident, swapped);
 	if (err)
-		return say_error(err, "not enough memory");
+		return say_no_memory();
 	if (out_json())
 		return show_range_json(exp, record, resident, swapped);
 	return whole ? 0 : show_piece(exp, record, resident, swapped);
@@ -324,7 +324,7 @@ static int show_sums(struct explanation *exp)
 	int err = 0;
 
 	if (!table)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 
 	for (size_t i = 0; i < exp->sums.nr && !err; i++, sum++) {
 		char verdict[VERDICT_TEXT_LEN], ranges[HUMAN_LEN], bytes[HUMAN_LEN],
@@ -399,7 +399,7 @@ static int explain_one(const struct target *target, const struct args *args,
 		goto out;
 	exp.table = table_new(range_columns);
 	if (!exp.table) {
-		err = say_error(-ENOMEM, "not enough memory");
+		err = say_no_memory();
 		goto out;
 	}
 

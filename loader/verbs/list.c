@@ -95,7 +95,7 @@ static int print_link(struct libscols_table *table, const struct policy_link *li
 	int err;
 
 	if (!scope)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	if (out_json())
 		err = print_json(link, counts, scope, state);
 	else
@@ -113,7 +113,7 @@ static int links_from_sysfs(const struct vec *policies, struct vec *links)
 		struct policy_link *link = vec_add(links, sizeof(*link));
 
 		if (!link)
-			return say_error(-ENOMEM, "not enough memory");
+			return say_no_memory();
 		memcpy(link->name, policy[i].name, sizeof(link->name));
 		link->cgroup_id = policy[i].cgroup_id;
 		link->link_id = (uint32_t)policy[i].link_id;
@@ -172,7 +172,7 @@ static int list_run(const struct args *args)
 
 	table = table_new(columns);
 	if (!table) {
-		err = say_error(-ENOMEM, "not enough memory");
+		err = say_no_memory();
 		goto out;
 	}
 	link = links.items;

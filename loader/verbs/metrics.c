@@ -95,7 +95,7 @@ static int print_metrics(void)
 	int err;
 
 	if (!to)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	err = put_metrics(to);
 	fclose(to);
 	if (!err) {

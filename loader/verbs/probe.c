@@ -382,7 +382,7 @@ static int show_abilities(struct probe *probe)
 	scols_unref_table(probe->table);
 	probe->table = table_new(columns);
 	if (!probe->table)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	for (size_t i = 0; i < ARRAY_SIZE(abilities) && !err; i++)
 		err = print_ability(probe, &abilities[i], engine ? &features : NULL);
 	if (err || out_json())
@@ -401,7 +401,7 @@ static int show_features(struct probe *probe)
 
 	probe->table = table_new(columns);
 	if (!probe->table)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	for (size_t i = 0; i < ARRAY_SIZE(features) && !err; i++) {
 		probe->available = false;
 		probe->detail[0] = '\0';

@@ -83,7 +83,7 @@ static int note_target(struct recording *recording, const struct pmadv_record *h
 	struct seen *seen = find_seen(recording, head);
 
 	if (!seen)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	/*
 	 * The number may belong to another process now, or the program may be
 	 * another one.

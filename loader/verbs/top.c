@@ -120,7 +120,7 @@ static int on_range(void *data, const struct pmadv_range_record *record)
 	struct shown_target *target = find_target(top, &record->head);
 
 	if (!target)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	memcpy(target->comm, record->head.comm, sizeof(target->comm));
 	target->reclaimed += reclaimed;
 	target->gone = false;
@@ -135,7 +135,7 @@ static int on_call(void *data, const struct pmadv_call_record *record)
 	struct shown_target *target = find_target(top, &record->head);
 
 	if (!target)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	memcpy(target->comm, record->head.comm, sizeof(target->comm));
 	target->calls++;
 	top->calls++;
@@ -184,7 +184,7 @@ static int add_policy(struct top *top, const struct vec *known,
 		snprintf(policy->scope, sizeof(policy->scope), "%s", scope);
 	}
 	free(scope);
-	return policy && scope ? 0 : say_error(-ENOMEM, "not enough memory");
+	return policy && scope ? 0 : say_no_memory();
 }
 
 /* Read from the kernel the state of everything that is shown. */

@@ -232,7 +232,7 @@ struct monitor *monitor_open(const struct monitor_filter *filter, uint64_t buffe
 	struct monitor *records = calloc(1, sizeof(*records));
 
 	if (!records) {
-		*err = say_error(-ENOMEM, "not enough memory");
+		*err = say_no_memory();
 		return NULL;
 	}
 	records->reader.handler = *handler;

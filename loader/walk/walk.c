@@ -228,7 +228,7 @@ static int keep_range(void *data, const struct pmadv_range_record *record)
 	struct pmadv_range_record *item = vec_add(data, sizeof(*item));
 
 	if (!item)
-		return say_error(-ENOMEM, "not enough memory");
+		return say_no_memory();
 	*item = *record;
 	return 0;
 }
