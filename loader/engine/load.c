@@ -178,8 +178,7 @@ static int say_load_failed(const struct engine *engine, int err)
 {
 	policy_log_print();
 	if (err == -EPERM)
-		return say_error(err, "no permission to load policy %s: this needs CAP_BPF and CAP_PERFMON; run it as root",
-				 engine->policy.name);
+		return say_no_bpf(err, FOR_A_POLICY);
 	if (err == -EACCES || err == -EINVAL)
 		return say_error(-EINVAL, "%s: the verifier refuses policy %s in the engine for kernels without the hook: it does what a policy may not do, or may do with the hook only",
 				 engine->policy.path, engine->policy.name);

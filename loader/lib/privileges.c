@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "lib/privileges.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -91,8 +92,16 @@ bool privilege_held(const char *name)
 	return capng_have_capability(CAPNG_EFFECTIVE, (unsigned int)capability);
 }
 
-bool privilege_for_bpf(void)
+int say_no_bpf(int err, const char *what)
 {
-	return in_initial_user_namespace() && privilege_held("bpf") &&
-	       privilege_held("perfmon");
+	return say_error(err, "no permission to %s: this needs CAP_BPF and CAP_PERFMON in the initial user namespace; run it as root",
+			 what);
+}
+
+int privileges_check_bpf(const char *what)
+{
+	if (in_initial_user_namespace() && privilege_held("bpf") &&
+	    privilege_held("perfmon"))
+		return 0;
+	return say_no_bpf(-EPERM, what);
 }

@@ -24,7 +24,13 @@ void privileges_drop(enum privileges keep);
 /* Is a capability, like "sys_nice", in effect? */
 bool privilege_held(const char *name);
 
-/* May we load policies and tracing programs? Only the initial user namespace counts. */
-bool privilege_for_bpf(void);
+/*
+ * May we load policies and tracing programs? Only the initial user namespace counts.
+ * Returns 0, or reports that we may not do @what, and returns -EPERM.
+ */
+int privileges_check_bpf(const char *what);
+
+/* Report that @err, -EPERM or -EACCES, is a lack of permission for @what; returns it. */
+int say_no_bpf(int err, const char *what);
 
 #endif /* PMADV_PRIVILEGES_H */

@@ -36,13 +36,8 @@ int hook_check(void)
 	return 0;
 }
 
-int say_no_permission(int err)
-{
-	return say_error(err, "no permission to put a policy in force: this needs CAP_BPF and CAP_PERFMON in the initial user namespace; run it as root");
-}
-
 /* Without these, libbpf fails with errors that do not name the reason. */
 int policy_permitted(void)
 {
-	return privilege_for_bpf() ? 0 : say_no_permission(-EPERM);
+	return privileges_check_bpf(FOR_A_POLICY);
 }

@@ -14,10 +14,10 @@ int hook_check(void);
 /* The same as a quick question. */
 bool hook_present(void);
 
+/* What say_no_bpf() is to say about policies. */
+#define FOR_A_POLICY "put a policy in force"
+
 /* May we put policies in force? Returns 0 or -EPERM, which is reported. */
 int policy_permitted(void);
-
-/* Report that @err, -EPERM or -EACCES, is a lack of permission; returns it. */
-int say_no_permission(int err);
 
 #endif /* PMADV_POLICY_HOOK_H */

@@ -13,6 +13,7 @@
 #include <bpf/btf.h>
 
 #include "lib/error.h"
+#include "lib/privileges.h"
 #include "lib/util.h"
 #include "policy/bpf_log.h"
 #include "policy/hook.h"
@@ -196,7 +197,7 @@ static int say_attach_failed(const struct policy *policy, int err)
 		return say_busy(policy);
 	case EPERM:
 	case EACCES:
-		return say_no_permission(err);
+		return say_no_bpf(err, FOR_A_POLICY);
 	case EOPNOTSUPP:
 		return say_error(err, "the kernel does not take the policy %s: it must be in section .struct_ops.link",
 				 policy->name);
@@ -217,7 +218,7 @@ static int say_load_failed(const struct policy *policy, int err)
 {
 	policy_log_print();
 	if (err == -EPERM)
-		return say_no_permission(err);
+		return say_no_bpf(err, FOR_A_POLICY);
 	/* The verifier fails with EACCES in this case. */
 	if (err == -EACCES)
 		return say_error(-EINVAL, "%s: the verifier refuses policy %s: it does what a policy may not do",

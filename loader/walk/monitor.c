@@ -33,6 +33,9 @@
  */
 #define NAP_MOST_NS	10000000
 
+/* What say_no_bpf() is to say. */
+#define FOR_TRACING	"watch process_madvise(2)"
+
 struct monitor {
 	struct bpf_object *object;
 	struct bpf_link *links[8];
@@ -148,16 +151,11 @@ static int tracepoints_check(void)
 	return 0;
 }
 
-static int say_no_permission(void)
-{
-	return say_error(-EPERM, "no permission to trace: the monitor needs CAP_BPF and CAP_PERFMON; run it as root");
-}
-
 static int say_failed(const char *what, int err)
 {
 	policy_log_print();
 	if (err == -EPERM)
-		return say_no_permission();
+		return say_no_bpf(err, FOR_TRACING);
 	return say_error(err, "the monitor: %s: %s", what, error_text(err));
 }
 
@@ -189,8 +187,8 @@ static int open_monitor(struct monitor *records, const struct monitor_filter *fi
 	if (buffer > MONITOR_BUFFER_MAX)
 		return say_error(-EUSAGE, "--buffer: at most 1G");
 	err = tracepoints_check();
-	if (!err && !privilege_for_bpf())
-		err = say_no_permission();
+	if (!err)
+		err = privileges_check_bpf(FOR_TRACING);
 	if (!err)
 		err = object_find("monitor", path);
 	if (err)
