@@ -13,6 +13,7 @@
 #include "engine/internal.h"
 #include "lib/error.h"
 #include "lib/signals.h"
+#include "lib/tally.h"
 #include "lib/util.h"
 
 #define PAGE		4096ULL
@@ -183,28 +184,6 @@ static int report(struct giving *giving, const struct pmadv_answer *answer, uint
 	return walk->on_range(walk->data, &record);
 }
 
-static void count(struct giving *giving, uint64_t bytes, uint32_t outcome)
-{
-	struct pmadv_result *result = &giving->walk->result;
-
-	result->ranges_seen++;
-	switch (outcome) {
-	case PMADV_ADVISED:
-		result->ranges_advised++;
-		result->bytes_advised += bytes;
-		break;
-	case PMADV_SKIPPED:
-		result->ranges_skipped++;
-		break;
-	case PMADV_REFUSED:
-		result->ranges_refused++;
-		break;
-	default:
-		result->ranges_failed++;
-		break;
-	}
-}
-
 /* The range in hand ends at @end: count and report it. */
 static int finish(struct giving *giving, uint64_t end, int advice)
 {
@@ -225,7 +204,7 @@ static int finish(struct giving *giving, uint64_t end, int advice)
 		else
 			giving->walk->exact.unproven++;
 	}
-	count(giving, end - answer->start, outcome);
+	result_count(result, outcome, end - answer->start);
 	pmadv_stats_add(&result->stats, &giving->stats);
 	return report(giving, answer, answer->start, end, outcome, giving->error);
 }

@@ -60,6 +60,15 @@ void json_address(struct json_object *to, const char *key, uint64_t value)
 	json_text(to, key, text);
 }
 
+void json_ranges(struct json_object *to, const struct pmadv_result *result)
+{
+	json_number(to, "ranges_seen", result->ranges_seen);
+	json_number(to, "ranges_advised", result->ranges_advised);
+	json_number(to, "ranges_skipped", result->ranges_skipped);
+	json_number(to, "ranges_refused", result->ranges_refused);
+	json_number(to, "ranges_failed", result->ranges_failed);
+}
+
 void json_stats(struct json_object *to, const struct pmadv_stats *stats)
 {
 	uint64_t page = page_size();

@@ -26,6 +26,7 @@ void json_number(struct json_object *to, const char *key, uint64_t value);
 void json_signed(struct json_object *to, const char *key, int64_t value);
 void json_flag(struct json_object *to, const char *key, bool value);
 void json_address(struct json_object *to, const char *key, uint64_t value);
+void json_ranges(struct json_object *to, const struct pmadv_result *result);
 void json_stats(struct json_object *to, const struct pmadv_stats *stats);
 
 #endif /* PMADV_JSON_H */

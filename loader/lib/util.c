@@ -38,6 +38,27 @@ void *vec_add(struct vec *vec, size_t size)
 	return item;
 }
 
+void *vec_of_key(struct vec *vec, size_t size, int32_t key, size_t *last)
+{
+	int32_t *item;
+
+	for (size_t i = 0; i < vec->nr; i++) {
+		size_t at = (*last + i) % vec->nr;
+
+		item = (int32_t *)((char *)vec->items + at * size);
+		if (*item == key) {
+			*last = at;
+			return item;
+		}
+	}
+	item = vec_add(vec, size);
+	if (item) {
+		*item = key;
+		*last = vec->nr - 1;
+	}
+	return item;
+}
+
 void vec_free(struct vec *vec)
 {
 	free(vec->items);

@@ -22,4 +22,11 @@ struct vec {
 void *vec_add(struct vec *vec, size_t size);
 void vec_free(struct vec *vec);
 
+/*
+ * The item that begins with the int32_t @key, as a pid; one is appended if there is
+ * none. Returns NULL if memory runs out. The search begins where the one before
+ * ended, at *@last, as most callers ask for the same item again and again.
+ */
+void *vec_of_key(struct vec *vec, size_t size, int32_t key, size_t *last);
+
 #endif /* PMADV_UTIL_H */

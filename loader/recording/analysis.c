@@ -40,46 +40,15 @@ static uint64_t sum_or_unknown(uint64_t a, uint64_t b)
 	return a == PMADV_UNKNOWN || b == PMADV_UNKNOWN ? PMADV_UNKNOWN : a + b;
 }
 
-static void done_range(struct done *done, const struct pmadv_range_record *record)
-{
-	done->ranges++;
-	if (record->outcome < NR_OUTCOMES)
-		done->outcomes[record->outcome]++;
-	if (record->outcome == PMADV_ADVISED)
-		done->bytes += record->end - record->start;
-	pmadv_stats_add(&done->stats, &record->stats);
-}
-
-static void done_add(struct done *sum, const struct done *one)
-{
-	sum->calls += one->calls;
-	sum->ranges += one->ranges;
-	for (size_t i = 0; i < NR_OUTCOMES; i++)
-		sum->outcomes[i] += one->outcomes[i];
-	sum->bytes += one->bytes;
-	pmadv_stats_add(&sum->stats, &one->stats);
-}
-
 static struct target_sum *find_target(struct reading *reading,
 				      const struct pmadv_record *head)
 {
-	struct vec *targets = &reading->analysis->targets;
-	struct target_sum *target = targets->items;
-	size_t i = reading->last_target;
+	struct target_sum *target = vec_of_key(&reading->analysis->targets, sizeof(*target),
+					       head->tgid, &reading->last_target);
 
-	if (i >= targets->nr || target[i].tgid != head->tgid)
-		for (i = 0; i < targets->nr && target[i].tgid != head->tgid;)
-			i++;
-	reading->last_target = i;
-	if (i == targets->nr) {
-		target = vec_add(targets, sizeof(*target));
-		if (!target) {
-			reading->err = -ENOMEM;
-			return NULL;
-		}
-		target->tgid = head->tgid;
-	} else {
-		target += i;
+	if (!target) {
+		reading->err = -ENOMEM;
+		return NULL;
 	}
 	memcpy(target->comm, head->comm, sizeof(target->comm));
 	clean_text(target->comm);
@@ -184,10 +153,10 @@ static void on_range(struct reading *reading, const struct pmadv_range_record *r
 	range->verdict = record->verdict;
 	range->outcome = record->outcome;
 	range->error = record->error;
-	done_range(&target->done, record);
-	done_range(&range->done, record);
-	done_range(&verdict->done, record);
-	done_range(&reading->open.done, record);
+	tally_range(&target->done, record);
+	tally_range(&range->done, record);
+	tally_range(&verdict->done, record);
+	tally_range(&reading->open.done, record);
 	reading->analysis->latency[latency_bucket(record->stats.time_ns)].ranges++;
 }
 
@@ -214,7 +183,7 @@ static void end_moment(struct reading *reading, uint64_t time_ns, uint64_t refau
 	*moment = reading->open;
 	moment->time_ns = time_ns - analysis->start_ns;
 	moment->refaults = refaults;
-	done_add(&analysis->done, &reading->open.done);
+	tally_add(&analysis->done, &reading->open.done);
 	memset(&reading->open, 0, sizeof(reading->open));
 }
 
@@ -224,7 +193,7 @@ static void end_last_moment(struct reading *reading)
 	const struct vec *moments = &reading->analysis->moments;
 	const struct moment *last = moments->items;
 
-	if (!reading->open.done.ranges && !reading->open.done.calls)
+	if (!reading->open.done.counts.ranges_seen && !reading->open.done.calls)
 		return;
 	if (moments->nr) {
 		reading->open.resident = last[moments->nr - 1].resident;
@@ -330,13 +299,15 @@ static void on_entry(struct reading *reading, const struct pmadv_record *entry)
 		on_mapping(reading, (const void *)entry);
 }
 
-static int compare_done(const struct done *a, const struct done *b)
+static int compare_done(const struct tally *left, const struct tally *right)
 {
+	const struct pmadv_result *a = &left->counts, *b = &right->counts;
+
 	if (a->stats.reclaimed != b->stats.reclaimed)
 		return a->stats.reclaimed > b->stats.reclaimed ? -1 : 1;
 	if (a->stats.scanned != b->stats.scanned)
 		return a->stats.scanned > b->stats.scanned ? -1 : 1;
-	return (a->ranges < b->ranges) - (a->ranges > b->ranges);
+	return (a->ranges_seen < b->ranges_seen) - (a->ranges_seen > b->ranges_seen);
 }
 
 static int by_done_targets(const void *left, const void *right)
@@ -360,8 +331,8 @@ static int by_number_verdicts(const void *left, const void *right)
 	const struct verdict_sum *a = left, *b = right;
 	int order = strcmp(a->kind, b->kind);
 
-	if (a->done.ranges != b->done.ranges)
-		return a->done.ranges > b->done.ranges ? -1 : 1;
+	if (a->done.counts.ranges_seen != b->done.counts.ranges_seen)
+		return a->done.counts.ranges_seen > b->done.counts.ranges_seen ? -1 : 1;
 	if (a->verdict != b->verdict)
 		return a->verdict < b->verdict ? -1 : 1;
 	return order ? order : (a->outcome > b->outcome) - (a->outcome < b->outcome);

@@ -8,31 +8,22 @@
 
 #include <pmadv/recording.h>
 
+#include "lib/tally.h"
 #include "lib/util.h"
 
 struct recfile;
-
-#define NR_OUTCOMES	4
-
-/* Counts of a target, a range, an interval or a verdict. */
-struct done {
-	uint64_t calls;
-	uint64_t ranges;
-	uint64_t outcomes[NR_OUTCOMES];
-	uint64_t bytes;			/* advised */
-	struct pmadv_stats stats;
-};
 
 struct level {
 	uint64_t first;
 	uint64_t last;
 };
 
+/* @tgid is the key. */
 struct target_sum {
 	int32_t tgid;
 	char comm[PMADV_COMM_LEN];
 	char *cgroup;
-	struct done done;
+	struct tally done;
 	bool sampled;
 	struct level resident;
 	struct level swapped;
@@ -49,7 +40,7 @@ struct range_sum {
 	int32_t verdict;
 	uint32_t outcome;
 	uint32_t error;
-	struct done done;
+	struct tally done;
 	const struct target_sum *target;
 	const char *name;
 };
@@ -58,13 +49,13 @@ struct verdict_sum {
 	const char *kind;		/* of mapping */
 	int32_t verdict;
 	uint32_t outcome;
-	struct done done;
+	struct tally done;
 };
 
 /* Activity since the previous sample, and the state at this one. */
 struct moment {
 	uint64_t time_ns;		/* since the recording began */
-	struct done done;
+	struct tally done;
 	uint64_t refaults;		/* of the system since it was booted, pages */
 	uint64_t resident;		/* of all targets */
 	uint64_t swapped;
@@ -83,7 +74,7 @@ struct analysis {
 	uint64_t duration_ns;
 	uint64_t lost;
 	bool complete;			/* the recording was ended properly */
-	struct done done;
+	struct tally done;
 	struct level refaults;
 	struct level swapped_in;
 	struct level swapped_out;

@@ -266,8 +266,7 @@ static int show_round(const struct worker *worker)
 		json_text(line, "rule", worker->rule->name);
 		json_number(line, "round", worker->rounds);
 		json_number(line, "processes", worker->targets.nr);
-		json_number(line, "ranges_seen", sum->ranges_seen);
-		json_number(line, "ranges_advised", sum->ranges_advised);
+		json_ranges(line, sum);
 		json_number(line, "bytes_advised", sum->bytes_advised);
 		json_stats(line, &sum->stats);
 		json_number(line, "elapsed_ns", now_ns() - worker->began_ns);

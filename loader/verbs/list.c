@@ -47,11 +47,7 @@ static int print_json(const struct policy_link *link, const struct sysfs_policy 
 		const struct pmadv_result *sum = &counts->counts;
 
 		json_number(line, "calls", counts->calls);
-		json_number(line, "ranges_seen", sum->ranges_seen);
-		json_number(line, "ranges_advised", sum->ranges_advised);
-		json_number(line, "ranges_skipped", sum->ranges_skipped);
-		json_number(line, "ranges_refused", sum->ranges_refused);
-		json_number(line, "ranges_failed", sum->ranges_failed);
+		json_ranges(line, sum);
 		json_number(line, "errors", counts->errors);
 		json_number(line, "invalid_verdicts", counts->invalid_verdicts);
 		json_number(line, "bytes_advised", sum->bytes_advised);

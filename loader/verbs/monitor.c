@@ -4,13 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <pmadv/process_madvise.h>
-
 #include "lib/error.h"
 #include "lib/json.h"
 #include "lib/output.h"
 #include "lib/privileges.h"
 #include "lib/results.h"
+#include "lib/tally.h"
 #include "lib/text.h"
 #include "lib/util.h"
 #include "options.h"
@@ -34,20 +33,11 @@ static const struct example examples[] = {
 	{ }
 };
 
-/* Sums of one interval. */
-struct summary {
-	uint64_t calls;
-	uint64_t ranges;
-	uint64_t outcomes[4];
-	uint64_t bytes;
-	struct pmadv_stats stats;
-};
-
 struct monitor {
 	const struct args *args;
 	uint64_t lines;
 	bool full;		/* as many lines as wanted */
-	struct summary summary;
+	struct tally interval;
 };
 
 static bool had_enough(struct monitor *monitor)
@@ -59,7 +49,6 @@ static bool had_enough(struct monitor *monitor)
 static int on_range(void *data, const struct pmadv_range_record *record)
 {
 	struct monitor *monitor = data;
-	struct summary *sum = &monitor->summary;
 	int err;
 
 	if (!monitor->args->interval) {
@@ -74,12 +63,7 @@ static int on_range(void *data, const struct pmadv_range_record *record)
 		return err;
 	}
 
-	sum->ranges++;
-	if (record->outcome < ARRAY_SIZE(sum->outcomes))
-		sum->outcomes[record->outcome]++;
-	if (record->outcome == PMADV_ADVISED)
-		sum->bytes += record->end - record->start;
-	pmadv_stats_add(&sum->stats, &record->stats);
+	tally_range(&monitor->interval, record);
 	return 0;
 }
 
@@ -88,13 +72,13 @@ static int on_call(void *data, const struct pmadv_call_record *record)
 	struct monitor *monitor = data;
 
 	(void)record;
-	monitor->summary.calls++;
+	monitor->interval.calls++;
 	return 0;
 }
 
 static int print_summary(struct monitor *monitor, uint64_t lost)
 {
-	const struct summary *sum = &monitor->summary;
+	const struct pmadv_result *sum = &monitor->interval.counts;
 	char bytes[HUMAN_LEN], scanned[HUMAN_LEN], reclaimed[HUMAN_LEN],
 	     written[HUMAN_LEN], time[HUMAN_LEN];
 
@@ -102,13 +86,9 @@ static int print_summary(struct monitor *monitor, uint64_t lost)
 		struct json_object *line = json_line("summary");
 
 		json_number(line, "interval_ns", monitor->args->interval);
-		json_number(line, "calls", sum->calls);
-		json_number(line, "ranges_seen", sum->ranges);
-		json_number(line, "ranges_advised", sum->outcomes[PMADV_ADVISED]);
-		json_number(line, "ranges_skipped", sum->outcomes[PMADV_SKIPPED]);
-		json_number(line, "ranges_refused", sum->outcomes[PMADV_REFUSED]);
-		json_number(line, "ranges_failed", sum->outcomes[PMADV_FAILED]);
-		json_number(line, "bytes_advised", sum->bytes);
+		json_number(line, "calls", monitor->interval.calls);
+		json_ranges(line, sum);
+		json_number(line, "bytes_advised", sum->bytes_advised);
 		json_stats(line, &sum->stats);
 		json_number(line, "lost", lost);
 		return json_print(line);
@@ -118,11 +98,10 @@ static int print_summary(struct monitor *monitor, uint64_t lost)
 		out_text("%7s %8s %8s %8s %8s %8s %9s %9s %9s %9s %9s\n", "CALLS",
 			 "RANGES", "ADVISED", "SKIPPED", "REFUSED", "FAILED", "BYTES",
 			 "SCANNED", "RECLAIMED", "WRITTEN", "TIME");
-	out_text("%7" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64
-		 " %8" PRIu64 " %9s %9s %9s %9s %9s\n",
-		 sum->calls, sum->ranges, sum->outcomes[PMADV_ADVISED],
-		 sum->outcomes[PMADV_SKIPPED], sum->outcomes[PMADV_REFUSED],
-		 sum->outcomes[PMADV_FAILED], human_bytes(sum->bytes, bytes),
+	out_text("%7" PRIu64 " %8llu %8llu %8llu %8llu %8llu %9s %9s %9s %9s %9s\n",
+		 monitor->interval.calls, sum->ranges_seen, sum->ranges_advised,
+		 sum->ranges_skipped, sum->ranges_refused, sum->ranges_failed,
+		 human_bytes(sum->bytes_advised, bytes),
 		 human_bytes(sum->stats.scanned * page_size(), scanned),
 		 human_bytes(sum->stats.reclaimed * page_size(), reclaimed),
 		 human_bytes(sum->stats.written_back * page_size(), written),
@@ -136,7 +115,7 @@ static int end_interval(void *data, struct monitor *records)
 	int err;
 
 	err = print_summary(monitor, monitor_lost(records));
-	memset(&monitor->summary, 0, sizeof(monitor->summary));
+	memset(&monitor->interval, 0, sizeof(monitor->interval));
 	monitor->lines++;
 	had_enough(monitor);
 	return err;

@@ -39,12 +39,12 @@ static const struct example examples[] = {
 	{ }
 };
 
-/* A process that was advised. */
+/* A process that was advised; @tgid is the key. */
 struct seen {
 	int32_t tgid;
 	char comm[PMADV_COMM_LEN];
 	struct vec maps;	/* as they were last read */
-	bool stale;		/* a range was seen that is in none of them */
+	bool fresh;		/* every range that was seen is in one of them */
 	bool gone;
 };
 
@@ -57,30 +57,11 @@ struct recording {
 	uint64_t ranges;
 };
 
-static struct seen *find_seen(struct recording *recording,
-			      const struct pmadv_record *head)
-{
-	struct seen *seen = recording->seen.items;
-	size_t i = recording->last;
-
-	if (i >= recording->seen.nr || seen[i].tgid != head->tgid)
-		for (i = 0; i < recording->seen.nr && seen[i].tgid != head->tgid;)
-			i++;
-	recording->last = i;
-	if (i < recording->seen.nr)
-		return &seen[i];
-	seen = vec_add(&recording->seen, sizeof(*seen));
-	if (!seen)
-		return NULL;
-	seen->tgid = head->tgid;
-	seen->stale = true;
-	return seen;
-}
-
 static int note_target(struct recording *recording, const struct pmadv_record *head,
 		       struct seen **out)
 {
-	struct seen *seen = find_seen(recording, head);
+	struct seen *seen = vec_of_key(&recording->seen, sizeof(*seen), head->tgid,
+				       &recording->last);
 
 	if (!seen)
 		return say_no_memory();
@@ -89,7 +70,7 @@ static int note_target(struct recording *recording, const struct pmadv_record *h
 	 * another one.
 	 */
 	if (seen->gone || strcmp(seen->comm, head->comm))
-		seen->stale = true;
+		seen->fresh = false;
 	seen->gone = false;
 	memcpy(seen->comm, head->comm, sizeof(seen->comm));
 	*out = seen;
@@ -107,7 +88,7 @@ static int on_range(void *data, const struct pmadv_range_record *record)
 	if (err)
 		return err;
 	if (!maps_find(&seen->maps, record->start))
-		seen->stale = true;
+		seen->fresh = false;
 	recording->ranges++;
 	return recfile_add(recording->file, &entry.head, sizeof(entry), NULL);
 }
@@ -131,7 +112,7 @@ static int add_mappings(struct recording *recording, struct seen *seen, uint64_t
 	const struct map_name *map;
 	int err = 0;
 
-	seen->stale = false;
+	seen->fresh = true;
 	maps_free(&seen->maps);
 	/*
 	 * Without the right to read them, or if the process is gone, ranges
@@ -178,7 +159,7 @@ static int add_target(struct recording *recording, struct seen *seen, uint64_t n
 	entry.refault_anon = sample.refault_anon;
 	entry.refault_file = sample.refault_file;
 	err = recfile_add(recording->file, &entry.head, sizeof(entry), sample.cgroup);
-	return err || !seen->stale ? err : add_mappings(recording, seen, now);
+	return err || seen->fresh ? err : add_mappings(recording, seen, now);
 }
 
 static int add_system(struct recording *recording, uint64_t now, uint64_t lost)

@@ -129,7 +129,7 @@ static int show_summary(struct report *report)
 		{ }
 	};
 	const struct analysis *all = &report->analysis;
-	const struct done *done = &all->done;
+	const struct pmadv_result *done = &all->done.counts;
 	time_t seconds = (time_t)(report->header->start_realtime_ns / 1000000000);
 	struct rows rows = rows_of(report, "summary", columns);
 	char began[40] = "?";
@@ -142,13 +142,13 @@ static int show_summary(struct report *report)
 			  report->cut_off ? "cut off" : "not ended" },
 		{ .number = all->lost },
 		{ .number = all->targets.nr },
-		{ .number = done->calls },
-		{ .number = done->ranges },
-		{ .number = done->outcomes[PMADV_ADVISED] },
-		{ .number = done->outcomes[PMADV_SKIPPED] },
-		{ .number = done->outcomes[PMADV_REFUSED] },
-		{ .number = done->outcomes[PMADV_FAILED] },
-		{ .number = done->bytes },
+		{ .number = all->done.calls },
+		{ .number = done->ranges_seen },
+		{ .number = done->ranges_advised },
+		{ .number = done->ranges_skipped },
+		{ .number = done->ranges_refused },
+		{ .number = done->ranges_failed },
+		{ .number = done->bytes_advised },
 		{ .number = bytes_of(report, done->stats.scanned) },
 		{ .number = bytes_of(report, done->stats.young) },
 		{ .number = bytes_of(report, done->stats.shared) },
@@ -203,9 +203,9 @@ static int show_targets(struct report *report)
 			{ .number = (uint64_t)each->tgid },
 			{ .text = each->comm },
 			{ .number = each->done.calls },
-			{ .number = each->done.ranges },
-			{ .number = each->done.outcomes[PMADV_ADVISED] },
-			{ .number = bytes_of(report, each->done.stats.reclaimed) },
+			{ .number = each->done.counts.ranges_seen },
+			{ .number = each->done.counts.ranges_advised },
+			{ .number = bytes_of(report, each->done.counts.stats.reclaimed) },
 			{ .number = known ? each->resident.first : PMADV_UNKNOWN },
 			{ .number = known ? each->resident.last : PMADV_UNKNOWN },
 			{ .number = known ? each->swapped.first : PMADV_UNKNOWN },
@@ -213,7 +213,7 @@ static int show_targets(struct report *report)
 			{ .number = known ? grown(&each->major_faults) : PMADV_UNKNOWN },
 			{ .number = known ? grown_bytes(report, &each->refaults) :
 					    PMADV_UNKNOWN },
-			{ .number = each->done.stats.time_ns },
+			{ .number = each->done.counts.stats.time_ns },
 			{ .text = each->cgroup ? each->cgroup : "" },
 		};
 
@@ -240,18 +240,19 @@ static int show_verdicts(struct report *report)
 	};
 	const struct verdict_sum *verdict = report->analysis.verdicts.items;
 	struct rows rows = rows_of(report, "verdict", columns);
-	int err = rows_begin(&rows);
 	char name[VERDICT_TEXT_LEN];
+	int err = rows_begin(&rows);
+	double most = verdict ? (double)verdict->done.counts.ranges_seen : 0;
 
 	for (size_t i = 0; i < report->analysis.verdicts.nr && !err; i++) {
-		const struct done *done = &verdict[i].done;
+		const struct pmadv_result *done = &verdict[i].done.counts;
 		const union cell cells[] = {
 			{ .text = verdict[i].kind },
 			{ .text = verdict_text(verdict[i].verdict, name) },
 			{ .text = outcome_text(verdict[i].outcome) },
-			{ .number = done->ranges },
-			{ .fraction = (double)done->ranges / (double)verdict[0].done.ranges },
-			{ .number = done->bytes },
+			{ .number = done->ranges_seen },
+			{ .fraction = (double)done->ranges_seen / most },
+			{ .number = done->bytes_advised },
 			{ .number = bytes_of(report, done->stats.scanned) },
 			{ .number = bytes_of(report, done->stats.reclaimed) },
 			{ .number = done->stats.time_ns },
@@ -270,27 +271,21 @@ static int add_moments(struct report *report, struct rows *rows, size_t from, si
 		.first = from ? moment[from - 1].refaults : moment[0].refaults,
 		.last = moment[to - 1].refaults,
 	};
-	struct done sum = { };
+	struct tally sum = { };
 
-	for (size_t i = from; i < to; i++) {
-		sum.calls += moment[i].done.calls;
-		sum.bytes += moment[i].done.bytes;
-		sum.stats.scanned += moment[i].done.stats.scanned;
-		sum.stats.reclaimed += moment[i].done.stats.reclaimed;
-		sum.stats.written_back += moment[i].done.stats.written_back;
-		sum.stats.time_ns += moment[i].done.stats.time_ns;
-	}
+	for (size_t i = from; i < to; i++)
+		tally_add(&sum, &moment[i].done);
 	const union cell cells[] = {
 		{ .number = moment[to - 1].time_ns },
 		{ .number = sum.calls },
-		{ .number = sum.bytes },
-		{ .number = bytes_of(report, sum.stats.scanned) },
-		{ .number = bytes_of(report, sum.stats.reclaimed) },
-		{ .number = bytes_of(report, sum.stats.written_back) },
+		{ .number = sum.counts.bytes_advised },
+		{ .number = bytes_of(report, sum.counts.stats.scanned) },
+		{ .number = bytes_of(report, sum.counts.stats.reclaimed) },
+		{ .number = bytes_of(report, sum.counts.stats.written_back) },
 		{ .number = grown_bytes(report, &refaults) },
 		{ .number = moment[to - 1].resident },
 		{ .number = moment[to - 1].swapped },
-		{ .number = sum.stats.time_ns },
+		{ .number = sum.counts.stats.time_ns },
 	};
 
 	return rows_add(rows, cells);
@@ -394,15 +389,15 @@ static int show_ranges(struct report *report)
 			{ .number = each->end },
 			{ .number = each->end - each->start },
 			{ .text = vma_flags_text(each->vma_flags, vma) },
-			{ .number = each->done.ranges },
-			{ .number = each->done.outcomes[PMADV_ADVISED] },
+			{ .number = each->done.counts.ranges_seen },
+			{ .number = each->done.counts.ranges_advised },
 			{ .text = verdict_text(each->verdict, verdict) },
 			{ .text = each->error ? strerrorname_np((int)each->error) :
 						outcome_text(each->outcome) },
-			{ .number = bytes_of(report, each->done.stats.scanned) },
-			{ .number = bytes_of(report, each->done.stats.young) },
-			{ .number = bytes_of(report, each->done.stats.reclaimed) },
-			{ .number = each->done.stats.time_ns },
+			{ .number = bytes_of(report, each->done.counts.stats.scanned) },
+			{ .number = bytes_of(report, each->done.counts.stats.young) },
+			{ .number = bytes_of(report, each->done.counts.stats.reclaimed) },
+			{ .number = each->done.counts.stats.time_ns },
 			{ .text = each->name ? each->name : "" },
 		};
 
@@ -419,7 +414,7 @@ static const struct target_sum *heatmap_target(const struct report *report)
 	const struct target_sum *target = report->analysis.targets.items, *most = NULL;
 
 	for (size_t i = 0; i < report->analysis.targets.nr; i++)
-		if (!most || target[i].done.stats.scanned > most->done.stats.scanned)
+		if (!most || target[i].done.counts.stats.scanned > most->done.counts.stats.scanned)
 			most = &target[i];
 	return most;
 }
@@ -441,7 +436,7 @@ static int show_heatmap(struct report *report)
 	int err;
 
 	/* Without walks there is no heatmap, but the other parts are shown. */
-	if (!target || !target->done.stats.scanned) {
+	if (!target || !target->done.counts.stats.scanned) {
 		say_note("no walk looked at pages: there is no heatmap");
 		return 0;
 	}

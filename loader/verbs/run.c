@@ -223,8 +223,7 @@ static int show_total(const struct runner *runner)
 			json_exact(line, &runner->exact);
 		json_number(line, "rounds", runner->rounds);
 		json_number(line, "walks", runner->walks);
-		json_number(line, "ranges_seen", sum->ranges_seen);
-		json_number(line, "ranges_advised", sum->ranges_advised);
+		json_ranges(line, sum);
 		json_number(line, "bytes_advised", sum->bytes_advised);
 		json_number(line, "reclaimed", sum->stats.reclaimed * page_size());
 		json_number(line, "time_ns", sum->stats.time_ns);

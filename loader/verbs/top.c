@@ -42,6 +42,7 @@ static const struct example examples[] = {
 	{ }
 };
 
+/* @tgid is the key. */
 struct shown_target {
 	int32_t tgid;
 	char comm[PMADV_COMM_LEN];
@@ -98,18 +99,11 @@ struct top {
 
 static struct shown_target *find_target(struct top *top, const struct pmadv_record *head)
 {
-	struct shown_target *target = top->targets.items;
-	size_t i = top->last;
+	struct shown_target *target = vec_of_key(&top->targets, sizeof(*target), head->tgid,
+						 &top->last);
 
-	if (i >= top->targets.nr || target[i].tgid != head->tgid)
-		for (i = 0; i < top->targets.nr && target[i].tgid != head->tgid;)
-			i++;
-	top->last = i;
-	if (i < top->targets.nr)
-		return &target[i];
-	target = vec_add(&top->targets, sizeof(*target));
 	if (target)
-		target->tgid = head->tgid;
+		memcpy(target->comm, head->comm, sizeof(target->comm));
 	return target;
 }
 
@@ -121,7 +115,6 @@ static int on_range(void *data, const struct pmadv_range_record *record)
 
 	if (!target)
 		return say_no_memory();
-	memcpy(target->comm, record->head.comm, sizeof(target->comm));
 	target->reclaimed += reclaimed;
 	target->gone = false;
 	top->reclaimed += reclaimed;
@@ -136,7 +129,6 @@ static int on_call(void *data, const struct pmadv_call_record *record)
 
 	if (!target)
 		return say_no_memory();
-	memcpy(target->comm, record->head.comm, sizeof(target->comm));
 	target->calls++;
 	top->calls++;
 	return 0;

@@ -413,11 +413,7 @@ struct json_object *walk_json(const struct walk *walk, const struct request *req
 	json_text(line, "first_error",
 		  result->error ? strerrorname_np((int)result->error) : NULL);
 	json_address(line, "first_error_addr", result->error_addr);
-	json_number(line, "ranges_seen", result->ranges_seen);
-	json_number(line, "ranges_advised", result->ranges_advised);
-	json_number(line, "ranges_skipped", result->ranges_skipped);
-	json_number(line, "ranges_refused", result->ranges_refused);
-	json_number(line, "ranges_failed", result->ranges_failed);
+	json_ranges(line, result);
 	json_number(line, "holes", result->holes);
 	json_number(line, "bytes_advised", result->bytes_advised);
 	json_number(line, "yields", result->yields);

@@ -151,7 +151,7 @@ static void cut_off_anywhere(void **state)
 
 		assert_int_equal(recfile_open(cut, &file), 0);
 		assert_int_equal(analysis_read(file, 0, &analysis), 0);
-		assert_int_equal(analysis.done.ranges, blocks * IN_BLOCK);
+		assert_int_equal(analysis.done.counts.ranges_seen, blocks * IN_BLOCK);
 		assert_false(analysis.complete);
 		analysis_free(&analysis);
 		recfile_close(file);

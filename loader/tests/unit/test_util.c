@@ -12,6 +12,7 @@
 #include "lib/output.h"
 #include "lib/results.h"
 #include "lib/signals.h"
+#include "lib/tally.h"
 #include "lib/text.h"
 #include "lib/util.h"
 #include "proc/maps.h"
@@ -181,6 +182,62 @@ static void growing(void **state)
 	assert_int_equal(vec.nr, 0);
 }
 
+struct keyed {
+	int32_t key;
+	int value;
+};
+
+static void of_keys(void **state)
+{
+	struct vec vec = { };
+	struct keyed *item;
+	size_t last = 0;
+
+	(void)state;
+	for (int key = 100; key > 0; key--) {
+		item = vec_of_key(&vec, sizeof(*item), key, &last);
+		assert_non_null(item);
+		assert_int_equal(item->value, 0);
+		item->value = -key;
+	}
+	assert_int_equal(vec.nr, 100);
+	/* From any place, the ones before it included. */
+	for (size_t from = 0; from < vec.nr; from += 33)
+		for (int key = 1; key <= 100; key++) {
+			last = from;
+			item = vec_of_key(&vec, sizeof(*item), key, &last);
+			assert_int_equal(item->value, -key);
+			assert_int_equal(last, 100 - key);
+		}
+	assert_int_equal(vec.nr, 100);
+	vec_free(&vec);
+}
+
+static void tallies(void **state)
+{
+	static const uint32_t outcomes[] = { PMADV_ADVISED, PMADV_ADVISED, PMADV_SKIPPED,
+					     PMADV_REFUSED, PMADV_FAILED, 99 };
+	struct pmadv_range_record record = { .start = 0x1000, .end = 0x3000 };
+	struct tally tally = { .calls = 1 }, sum = { };
+
+	(void)state;
+	record.stats.scanned = 2;
+	for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++) {
+		record.outcome = outcomes[i];
+		tally_range(&tally, &record);
+	}
+	tally_add(&sum, &tally);
+	tally_add(&sum, &tally);
+	assert_int_equal(sum.calls, 2);
+	assert_int_equal(sum.counts.ranges_seen, 12);
+	assert_int_equal(sum.counts.ranges_advised, 4);
+	assert_int_equal(sum.counts.ranges_skipped, 2);
+	assert_int_equal(sum.counts.ranges_refused, 2);
+	assert_int_equal(sum.counts.ranges_failed, 2);
+	assert_int_equal(sum.counts.bytes_advised, 4 * 0x2000);
+	assert_int_equal(sum.counts.stats.scanned, 24);
+}
+
 static void names_of_ranges(void **state)
 {
 	char buf[VMA_TEXT_LEN], verdict[VERDICT_TEXT_LEN];
@@ -291,13 +348,21 @@ static void messages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers),	  cmocka_unit_test(sizes),
-		cmocka_unit_test(times),	  cmocka_unit_test(ranges),
-		cmocka_unit_test(human_units),	  cmocka_unit_test(exit_statuses),
-		cmocka_unit_test(cleaning),	  cmocka_unit_test(waiting),
-		cmocka_unit_test(growing),	  cmocka_unit_test(names_of_ranges),
-		cmocka_unit_test(targets),	  cmocka_unit_test(json),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(times),
+		cmocka_unit_test(ranges),
+		cmocka_unit_test(human_units),
+		cmocka_unit_test(exit_statuses),
+		cmocka_unit_test(cleaning),
+		cmocka_unit_test(waiting),
+		cmocka_unit_test(growing),
+		cmocka_unit_test(names_of_ranges),
+		cmocka_unit_test(targets),
+		cmocka_unit_test(json),
 		cmocka_unit_test(messages),
+		cmocka_unit_test(of_keys),
+		cmocka_unit_test(tallies),
 	};
 
 	return cmocka_run_group_tests_name("util", tests, NULL, NULL);
