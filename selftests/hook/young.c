@@ -79,6 +79,22 @@ static unsigned int count_idle(struct hook *h, unsigned long addr, size_t len)
 	return nr;
 }
 
+/* How many of the first pages of the range are young to bpf_pmadv_sample()? */
+static unsigned int sample_young(struct hook *h, struct hook_rule *rule)
+{
+	struct hook_rule walk = *rule;
+	unsigned int young;
+
+	rule->verdict = PMADV_SKIP;
+	rule->todo = HOOK_DO_SAMPLE;
+	rule->sample_nr = 64;
+	h->skel->bss->nr_seen = 0;
+	EXPECT_EQ(hook_walk(h, 0, 0), 0);
+	young = h->skel->bss->seen[0].young;
+	*rule = walk;
+	return young;
+}
+
 static void run_young_idle(struct hook *h)
 {
 	const struct pmadv_stats *stats = &h->result.stats;
@@ -98,6 +114,7 @@ static void run_young_idle(struct hook *h)
 	target_call(&h->target, do_read, used, 24 * PAGE, 0);
 	EXPECT_EQ(mark_idle(h), 0);
 	EXPECT_EQ(count_idle(h, h->addr, h->len), 64);
+	EXPECT_EQ(sample_young(h, rule), 24);
 	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
 	EXPECT_EQ(stats->young, 24);
 	EXPECT_EQ(stats->reclaimed, 40);

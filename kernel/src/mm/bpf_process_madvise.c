@@ -26,6 +26,8 @@
 #include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
+#include <linux/mmu_notifier.h>
+#include <linux/page_idle.h>
 #include <linux/pagewalk.h>
 #include <linux/rculist.h>
 #include <linux/refcount.h>
@@ -694,12 +696,19 @@ __bpf_kfunc int bpf_pmadv_vma_name(struct pmadv_range *range, char *buf,
 	return len < 0 ? buf__sz - 1 : len;
 }
 
-static void pmadv_sample_entry(struct pmadv_sample *sample, bool young,
-			       bool dirty)
+/*
+ * A page is young if the processor says so, another MMU (that of a virtual
+ * machine), or whoever took the processor's bit and left a note in @folio.
+ */
+static void pmadv_sample_page(struct mm_walk *walk, unsigned long addr,
+			      struct folio *folio, bool young, bool dirty)
 {
+	struct pmadv_sample *sample = walk->private;
+
 	sample->present++;
-	sample->young += young;
 	sample->dirty += dirty;
+	sample->young += young || (folio && folio_test_young(folio)) ||
+			 mmu_notifier_test_young(walk->mm, addr);
 }
 
 static int pmadv_sample_pmd(pmd_t *pmd, unsigned long addr, unsigned long next,
@@ -712,8 +721,10 @@ static int pmadv_sample_pmd(pmd_t *pmd, unsigned long addr, unsigned long next,
 	ptl = pmd_trans_huge_lock(pmd, walk->vma);
 	if (ptl) {
 		if (pmd_present(*pmd))
-			pmadv_sample_entry(sample, pmd_young(*pmd),
-					   pmd_dirty(*pmd));
+			pmadv_sample_page(walk, addr,
+					  vm_normal_folio_pmd(walk->vma, addr,
+							      *pmd),
+					  pmd_young(*pmd), pmd_dirty(*pmd));
 		spin_unlock(ptl);
 		return 0;
 	}
@@ -723,7 +734,9 @@ static int pmadv_sample_pmd(pmd_t *pmd, unsigned long addr, unsigned long next,
 		return 0;
 	ptent = ptep_get(pte);
 	if (pte_present(ptent))
-		pmadv_sample_entry(sample, pte_young(ptent), pte_dirty(ptent));
+		pmadv_sample_page(walk, addr,
+				  vm_normal_folio(walk->vma, addr, ptent),
+				  pte_young(ptent), pte_dirty(ptent));
 	else if (is_swap_pte(ptent) && !non_swap_entry(pte_to_swp_entry(ptent)))
 		sample->swapped++;
 	pte_unmap_unlock(pte, ptl);

@@ -196,7 +196,9 @@ struct pmadv_range {
  * @looked_at: Pages sampled: all of the range if it has no more than asked
  *	for, else evenly spaced ones.
  * @present: Of those, pages in memory and mapped.
- * @young: Of @present, pages accessed since their accessed bit was cleared.
+ * @young: Of @present, pages accessed since their accessed bit was cleared: by
+ *	the processor, by another MMU (mmu_notifier_test_young()), or by one of
+ *	the two before somebody else who tracks idle pages took the bit.
  * @dirty: Of @present, pages written to through this mapping.
  * @swapped: Pages swapped out.
  */
