@@ -584,6 +584,16 @@ static __always_inline u64 bit_if(bool set, u32 i)
 	return (u64)set << (i & 63);
 }
 
+/*
+ * A mask on the sum itself: the compiler likes to mask its parts and to put them
+ * together with an "or", about which the verifier of 6.1 knows nothing.
+ */
+static __always_inline u32 scan_word(u32 word)
+{
+	barrier_var(word);
+	return word & (PMADV_SCAN_WORDS - 1);
+}
+
 static long scan_entry(u32 i, void *unused)
 {
 	u64 entry;
@@ -592,7 +602,7 @@ static long scan_entry(u32 i, void *unused)
 	if (i >= 512)
 		return 1;
 	entry = scan.entries[i];
-	word = (scan.table * 8 + (i >> 6)) & (PMADV_SCAN_WORDS - 1);
+	word = scan_word(scan.table * 8 + (i >> 6));
 	if (entry_in_memory(entry)) {
 		scan.present[word] |= bit_if(true, i);
 		scan.young[word] |= bit_if(entry & ENTRY_ACCESSED, i);
@@ -607,7 +617,7 @@ static __always_inline void scan_huge(u32 table, u64 entry)
 	u32 i, word;
 
 	for (i = 0; i < 8; i++) {
-		word = (table * 8 + i) & (PMADV_SCAN_WORDS - 1);
+		word = scan_word(table * 8 + i);
 		scan.present[word] = ~0ULL;
 		scan.young[word] = entry & ENTRY_ACCESSED ? ~0ULL : 0;
 	}

@@ -67,7 +67,7 @@ EOF
 # A file of the disk: what is in /tmp may be shmem.
 python3 "$tmp/target.py" "$build/selftests/data" >"$tmp/places" &
 target=$!
-wait_for 60 grep -q ready "$tmp/places" || { echo "Bail out! no target"; exit 1; }
+wait_for 300 grep -q ready "$tmp/places" || { echo "Bail out! no target"; exit 1; }
 declare -A place
 while IFS='=' read -r key value; do
 	place[$key]=$value
