@@ -10,7 +10,7 @@ _pmadv_policies()
 	for file in ${PMADV_POLICY_DIR:+"$PMADV_POLICY_DIR"/*.bpf.o} \
 		    "$(dirname "$(command -v pmadv)")"/bpf/*.bpf.o \
 		    /usr/lib/pmadv/*.bpf.o /usr/local/lib/pmadv/*.bpf.o; do
-		[[ -e $file && $file != */monitor.bpf.o ]] || continue
+		[[ -e $file && $file != */@(monitor|engine).bpf.o ]] || continue
 		file=${file##*/}
 		echo "${file%.bpf.o}"
 	done
@@ -60,6 +60,8 @@ _pmadv_value()
 					 compgen -f -X '!*.bpf.o' -- "$cur") ;;
 	attached)
 		_pmadv_reply < <(_pmadv_attached) ;;
+	word)
+		_pmadv_reply <<<"${_pmadv_words[$verb]}" ;;
 	target)
 		if [[ $cur == */* ]]; then
 			_pmadv_value cgroup
@@ -89,7 +91,7 @@ _pmadv_operands_before()
 _pmadv()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local verb='' verb_at kind before
+	local verb='' verb_at kind kinds option before
 
 	COMPREPLY=()
 	for ((verb_at = 1; verb_at < COMP_CWORD; verb_at++)); do
@@ -106,14 +108,14 @@ _pmadv()
 	[[ -n ${_pmadv_options[$verb]} ]] || return
 
 	# "--option=value" comes as three words.
+	option=$prev
 	if [[ $cur == = ]]; then
 		cur=''
-		kind=${_pmadv_values[$verb$prev]}
+		option+==
 	elif [[ $prev == = ]]; then
-		kind=${_pmadv_values[$verb${COMP_WORDS[COMP_CWORD - 2]}]}
-	else
-		kind=${_pmadv_values[$verb$prev]}
+		option=${COMP_WORDS[COMP_CWORD - 2]}=
 	fi
+	kind=${_pmadv_values[$verb$option]:-${_pmadv_values[$verb${option%=}]}}
 	if [[ -n $kind ]]; then
 		_pmadv_value "$kind"
 		return
@@ -124,18 +126,14 @@ _pmadv()
 	fi
 
 	before=$(_pmadv_operands_before "$verb")
-	case ${_pmadv_operands[$verb]} in
-	POLICY\|*)
-		((before)) || _pmadv_value policy ;;
-	POLICY\ TARGET*)
-		if ((before)); then _pmadv_value target; else _pmadv_value policy; fi ;;
-	TARGET*)
-		_pmadv_value target ;;
-	*FILE*)
-		((before)) || _pmadv_value file ;;
-	*NAME*)
-		((before)) || _pmadv_value attached ;;
-	esac
+	read -ra kinds <<<"${_pmadv_operands[$verb]}"
+	((${#kinds[@]})) || return
+	if ((before >= ${#kinds[@]})) && [[ ${kinds[-1]} == *... ]]; then
+		before=$((${#kinds[@]} - 1))
+	fi
+	kind=${kinds[before]}
+	_pmadv_value "${kind%...}"
 }
 complete -F _pmadv pmadv
 
+# @TABLES@

@@ -78,6 +78,8 @@ struct args {
 	const char *plot;
 	bool csv;
 
+	const char *explain;
+
 	/* daemon */
 	const char *config;
 	bool check_config;
@@ -102,6 +104,11 @@ struct verb {
 	const struct example *examples;
 	int (*run)(const struct args *args);
 	void (*dump_man)(void);		/* more for the man page, or NULL */
+	/*
+	 * The nth of the words that PART or FEATURE stands for among its options, NULL
+	 * after the last; NULL if it has no such option.
+	 */
+	const char *(*word)(size_t nr);
 };
 
 /* Options that every verb has, and the end of the table. */
@@ -167,7 +174,7 @@ const char *option_gap(const struct option_def *def);
 void options_print_help(const struct verb *verb);
 void options_print_main_help(void);
 
-/* pmadv --dump-options table|completion|man VERB: for the build and its tests. */
+/* pmadv --dump-options table|completion SHELL|man VERB: for the build and its tests. */
 int options_dump(int argc, char **argv);
 
 extern const struct verb verb_advise, verb_attach, verb_daemon, verb_detach,

@@ -89,7 +89,33 @@ static void dump_man_main(void)
 		out_text("**pmadv-%s**\\(8)\n\t%s\n\n", (*verb)->name, (*verb)->summary);
 }
 
-static const char *completion_words(const struct option_def *def)
+/* The kind of words that a value or an operand is, by what --help calls it. */
+static const char *kind_of_words(const char *called)
+{
+	static const struct {
+		const char *called;
+		const char *kind;
+	} kinds[] = {
+		{ "POLICY", "policy" },
+		{ "TARGET", "target" },
+		{ "FILE", "file" },
+		{ "RECORD", "file" },
+		{ "NAME", "attached" },
+		{ "FEATURE", "word" },
+		{ "PART", "word" },
+	};
+	size_t length;
+
+	called += strspn(called, "[=");
+	length = strspn(called, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strlen(kinds[i].called) == length &&
+		    !strncmp(kinds[i].called, called, length))
+			return kinds[i].kind;
+	return "none";
+}
+
+static const char *kind_of_value(const struct option_def *def)
 {
 	switch (def->kind) {
 	case OPTION_ADVICE:
@@ -99,47 +125,274 @@ static const char *completion_words(const struct option_def *def)
 	case OPTION_CGROUP:
 		return "cgroup";
 	case OPTION_TEXT:
-		return strcmp(def->value, "FILE") ? "none" : "file";
+	case OPTION_MAYBE_TEXT:
+		return kind_of_words(def->value);
 	default:
 		return "none";
 	}
 }
 
-/* Tables for the bash functions in completion.bash, which precede them. */
-static void dump_completion(void)
+static bool may_repeat(const struct option_def *def)
 {
-	out_text("_pmadv_advices='");
+	return def->kind == OPTION_TEXTS || def->kind == OPTION_RANGES;
+}
+
+/* Each operand's kind, what it is called, and whether it may be repeated. */
+struct operand {
+	const char *kind;
+	char called[32];
+	bool repeated;
+};
+
+/* The operand that begins at *@from, which goes on to the next. Is there one? */
+static bool next_operand(const char **from, struct operand *operand)
+{
+	size_t length = strcspn(*from, " ");
+	const char *text = *from;
+
+	if (!length)
+		return false;
+	snprintf(operand->called, sizeof(operand->called), "%.*s", (int)length, text);
+	operand->kind = kind_of_words(operand->called);
+	operand->repeated = strstr(operand->called, "...");
+	*from += length + strspn(*from + length, " ");
+	return true;
+}
+
+/* @text with a backslash before each of @special, and as quotes in a shell take it. */
+static void put_escaped(const char *text, const char *special, const char *quote)
+{
+	for (; *text; text++) {
+		if (*text == '\'')
+			out_text("%s", quote);
+		else
+			out_text("%s%c", strchr(special, *text) ? "\\" : "", *text);
+	}
+}
+
+static void put_advices(void)
+{
 	for (size_t i = 0; advice_nth(i); i++)
 		out_text("%s%s", i ? " " : "", advice_nth(i));
+}
+
+static void put_verb_words(const struct verb *verb)
+{
+	for (size_t i = 0; verb->word && verb->word(i); i++)
+		out_text("%s%s", i ? " " : "", verb->word(i));
+}
+
+static void bash_options(const char *verb, const struct option_def *options)
+{
+	out_text("\t[%s]='", verb);
+	for (const struct option_def *def = options; def->name; def++)
+		out_text("%s--%s", def == options ? "" : " ", def->name);
+	out_text("'\n");
+}
+
+/* A value that may only stand behind "=" does not take the next word. */
+static void bash_values(const struct verb *verb)
+{
+	for (const struct option_def *def = verb->options; def->name; def++) {
+		const char *behind = def->kind == OPTION_MAYBE_TEXT ? "=" : "";
+
+		if (def->kind == OPTION_FLAG)
+			continue;
+		out_text("\t[%s--%s%s]=%s\n", verb->name, def->name, behind,
+			 kind_of_value(def));
+		if (def->letter)
+			out_text("\t[%s-%c%s]=%s\n", verb->name, def->letter, behind,
+				 kind_of_value(def));
+	}
+}
+
+static void bash_operands(const struct verb *verb)
+{
+	const char *from = verb->operands;
+	struct operand operand;
+
+	out_text("\t[%s]='", verb->name);
+	while (next_operand(&from, &operand))
+		out_text("%s%s ", operand.kind, operand.repeated ? "..." : "");
+	out_text("'\n");
+}
+
+static void dump_bash(void)
+{
+	out_text("_pmadv_advices='");
+	put_advices();
 	out_text("'\n_pmadv_verbs='");
 	for (const struct verb *const *verb = verbs; *verb; verb++)
 		out_text("%s%s", verb == verbs ? "" : " ", (*verb)->name);
-	out_text("'\ndeclare -gA _pmadv_options=(\n\t[main]='");
-	for (const struct option_def *def = main_options; def->name; def++)
-		out_text("%s--%s", def == main_options ? "" : " ", def->name);
-	out_text("'\n");
-	for (const struct verb *const *verb = verbs; *verb; verb++) {
-		out_text("\t[%s]='", (*verb)->name);
-		for (const struct option_def *def = (*verb)->options; def->name; def++)
-			out_text("%s--%s", def == (*verb)->options ? "" : " ", def->name);
-		out_text("'\n");
-	}
+	out_text("'\ndeclare -gA _pmadv_options=(\n");
+	bash_options("main", main_options);
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		bash_options((*verb)->name, (*verb)->options);
 	out_text(")\ndeclare -gA _pmadv_operands=(\n");
 	for (const struct verb *const *verb = verbs; *verb; verb++)
-		out_text("\t[%s]='%s'\n", (*verb)->name, (*verb)->operands);
-	out_text(")\ndeclare -gA _pmadv_values=(\n");
+		bash_operands(*verb);
+	out_text(")\ndeclare -gA _pmadv_words=(\n");
 	for (const struct verb *const *verb = verbs; *verb; verb++) {
-		for (const struct option_def *def = (*verb)->options; def->name; def++) {
-			if (def->kind == OPTION_FLAG)
-				continue;
-			out_text("\t[%s--%s]=%s\n", (*verb)->name, def->name,
-				 completion_words(def));
-			if (def->letter)
-				out_text("\t[%s-%c]=%s\n", (*verb)->name, def->letter,
-					 completion_words(def));
-		}
+		out_text("\t[%s]='", (*verb)->name);
+		put_verb_words(*verb);
+		out_text("'\n");
 	}
+	out_text(")\ndeclare -gA _pmadv_values=(\n");
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		bash_values(*verb);
 	out_text(")\n");
+}
+
+/* As _arguments of zsh takes them. */
+static void zsh_options(const struct option_def *options)
+{
+	for (const struct option_def *def = options; def->name; def++) {
+		bool value = def->kind != OPTION_FLAG;
+		bool may = def->kind == OPTION_MAYBE_TEXT;
+		/* How its value stands behind the letter, and behind the name. */
+		const char *glued = !value ? "" : may ? "-" : "+";
+		const char *apart = !value ? "" : may ? "=-" : "=";
+
+		out_text("%s\n\t\t", options == main_options ? "" : " \\");
+		if (may_repeat(def))
+			out_text("'*'");
+		else if (def->letter)
+			out_text("'(-%c --%s)'", def->letter, def->name);
+		if (def->letter)
+			out_text("{-%c%s,--%s%s}", def->letter, glued, def->name, apart);
+		else
+			out_text("--%s%s", def->name, apart);
+		out_text("'[");
+		put_escaped(def->help, "[]\\", "'\\''");
+		out_text("]");
+		if (value) {
+			out_text(may ? "::" : ":");
+			put_escaped(def->value, ":[]\\", "'\\''");
+			out_text(":_pmadv_%s", kind_of_value(def));
+		}
+		out_text("'");
+	}
+}
+
+static void zsh_verb(const struct verb *verb)
+{
+	const char *from = verb->operands;
+	struct operand operand;
+
+	out_text("_pmadv_verb_%s()\n{\n\t_arguments -s -S :", verb->name);
+	zsh_options(verb->options);
+	for (int nr = 1; next_operand(&from, &operand); nr++) {
+		if (operand.repeated)
+			out_text(" \\\n\t\t'*:");
+		else
+			out_text(" \\\n\t\t'%d:", nr);
+		put_escaped(operand.called, ":[]\\", "'\\''");
+		out_text(":_pmadv_%s'", operand.kind);
+	}
+	out_text("\n}\n\n");
+}
+
+static void dump_zsh(void)
+{
+	out_text("_pmadv_advices=(");
+	put_advices();
+	out_text(")\n_pmadv_verbs=(\n");
+	for (const struct verb *const *verb = verbs; *verb; verb++) {
+		out_text("\t'%s:", (*verb)->name);
+		put_escaped((*verb)->summary, ":\\", "'\\''");
+		out_text("'\n");
+	}
+	out_text(")\ntypeset -gA _pmadv_words\n_pmadv_words=(\n");
+	for (const struct verb *const *verb = verbs; *verb; verb++) {
+		out_text("\t%s '", (*verb)->name);
+		put_verb_words(*verb);
+		out_text("'\n");
+	}
+	out_text(")\n_pmadv_main_options=(");
+	zsh_options(main_options);
+	out_text("\n)\n\n");
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		zsh_verb(*verb);
+}
+
+static void fish_options(const char *verb, const struct option_def *options)
+{
+	for (const struct option_def *def = options; def->name; def++) {
+		const char *kind = kind_of_value(def);
+
+		out_text("complete -c pmadv -n '__pmadv_verb_is %s' -l %s", verb, def->name);
+		if (def->letter)
+			out_text(" -s %c", def->letter);
+		if (def->kind != OPTION_FLAG && def->kind != OPTION_MAYBE_TEXT)
+			out_text(" -r");
+		if (def->kind != OPTION_FLAG && strcmp(kind, "file"))
+			out_text(" -f -a '(__pmadv_%s %s)'", kind, verb);
+		else if (def->kind != OPTION_FLAG)
+			out_text(" -F");
+		out_text(" -d '");
+		put_escaped(def->help, "\\", "\\'");
+		out_text("'\n");
+	}
+}
+
+static void fish_verb(const struct verb *verb)
+{
+	const char *from = verb->operands;
+	struct operand operand;
+
+	out_text("complete -c pmadv -n '__pmadv_verb_is main' -a %s -d '", verb->name);
+	put_escaped(verb->summary, "\\", "\\'");
+	out_text("'\n");
+	fish_options(verb->name, verb->options);
+	for (int nr = 0; next_operand(&from, &operand); nr++) {
+		out_text("complete -c pmadv -n '__pmadv_operand_is %s %d%s'", verb->name, nr,
+			 operand.repeated ? " more" : "");
+		if (strcmp(operand.kind, "file"))
+			out_text(" -a '(__pmadv_%s %s)'\n", operand.kind, verb->name);
+		else
+			out_text(" -F\n");
+	}
+}
+
+static void dump_fish(void)
+{
+	out_text("set -g __pmadv_advices ");
+	put_advices();
+	out_text("\nset -g __pmadv_verbs");
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		out_text(" %s", (*verb)->name);
+	out_text("\n");
+	for (const struct verb *const *verb = verbs; *verb; verb++) {
+		out_text("set -g __pmadv_words_%s ", (*verb)->name);
+		put_verb_words(*verb);
+		out_text("\nset -g __pmadv_valued_%s", (*verb)->name);
+		for (const struct option_def *def = (*verb)->options; def->name; def++) {
+			if (def->kind == OPTION_FLAG || def->kind == OPTION_MAYBE_TEXT)
+				continue;
+			out_text(" --%s", def->name);
+			if (def->letter)
+				out_text(" -%c", def->letter);
+		}
+		out_text("\n");
+	}
+	out_text("\ncomplete -c pmadv -f\n");
+	fish_options("main", main_options);
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		fish_verb(*verb);
+}
+
+/* Tables for the functions in completion.SHELL. */
+static int dump_completion(const char *shell)
+{
+	if (!strcmp(shell, "bash"))
+		dump_bash();
+	else if (!strcmp(shell, "zsh"))
+		dump_zsh();
+	else if (!strcmp(shell, "fish"))
+		dump_fish();
+	else
+		return say_error(-EUSAGE, "--dump-options completion takes bash, zsh or fish");
+	return out_flush();
 }
 
 int options_dump(int argc, char **argv)
@@ -152,13 +405,13 @@ int options_dump(int argc, char **argv)
 		for (const struct verb *const *each = verbs; *each; each++)
 			dump_table((*each)->name, (*each)->options);
 	} else if (!strcmp(what, "completion")) {
-		dump_completion();
+		return dump_completion(argc > 1 ? argv[1] : "");
 	} else if (!strcmp(what, "man") && argc > 1 && !strcmp(argv[1], "main")) {
 		dump_man_main();
 	} else if (!strcmp(what, "man") && verb) {
 		dump_man(verb);
 	} else {
-		return say_error(-EUSAGE, "--dump-options takes table, completion, man main or man VERB");
+		return say_error(-EUSAGE, "--dump-options takes table, completion SHELL, man main or man VERB");
 	}
 	return out_flush();
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/utsname.h>
@@ -33,11 +35,15 @@
 #define DETAIL_LEN	128
 
 static const struct option_def options[] = {
+	{ "explain", 'e', OPTION_TEXT, offsetof(struct args, explain), "FEATURE",
+	  "all about one feature: whether it is here, what it is for, the first Linux "
+	  "that has it, and how to switch it on" },
 	OPTIONS_COMMON
 };
 
 static const struct example examples[] = {
 	{ "pmadv probe", "what there is, and what to do about what is missing" },
+	{ "pmadv probe --explain CAP_BPF", "what it is for, and how to get it" },
 	{ "pmadv probe --json | jq -r 'select(.available==false).feature'",
 	  "the names of what is missing" },
 	{ "pmadv probe --quiet >/dev/null || echo 'no policies here'",
@@ -60,6 +66,9 @@ struct feature {
 	/* Sets available and, if there is more to report, detail. */
 	void (*look)(struct probe *probe, const char *what);
 	const char *what;
+	const char *word;	/* what --explain calls it; more than one feature may be it */
+	const char *since;	/* the first Linux that has it */
+	const char *purpose;
 	const char *fix;	/* what to do if it is not there */
 };
 
@@ -211,48 +220,76 @@ static void look_at_anon_name(struct probe *probe, const char *what)
 #define FIX_BOOT	"boot a kernel with this project's patches"
 #define FIX_HOOK	"build the kernel with CONFIG_PROCESS_MADVISE_BPF=y"
 #define FIX_ROOT	"run as root, or grant the capability"
-#define FLAG(name, value) { "flag " name, look_at_flag, value, FIX_BOOT }
-#define KFUNC(name)	{ "kfunc " name, look_at_kfunc, name, FIX_HOOK }
-#define TRACEPOINT(name) \
+#define OURS		"no Linux yet: this project's patches"
+#define FLAG(flag, value, purpose) \
+	{ "flag " flag, look_at_flag, value, flag, OURS, purpose, FIX_BOOT }
+#define KFUNC(name, purpose) \
+	{ "kfunc " name, look_at_kfunc, name, name, OURS, purpose, FIX_HOOK }
+#define TRACEPOINT(name, purpose) \
 	{ "tracepoint process_madvise:" name, look_at_tracepoint, "btf_trace_" name, \
-	  FIX_HOOK }
+	  name, OURS, purpose, FIX_HOOK }
 
 static const struct feature features[] = {
-	{ "process_madvise(2)", look_at_flag, "0",
+	{ "process_madvise(2)", look_at_flag, "0", "process_madvise",
+	  "5.10; with COLLAPSE 6.1", "advice for another process's memory: all that pmadv does",
 	  "build the kernel with CONFIG_ADVISE_SYSCALLS=y, 5.10 or later" },
-	FLAG("PMADV_POLICY", "1"),
-	FLAG("PMADV_ENTIRE_ADDRESS_SPACE", "2"),
-	FLAG("PMADV_SKIP_ERRORS", "4"),
-	FLAG("PMADV_DRY_RUN", "8"),
-	FLAG("PMADV_RESULT", "16"),
-	{ "VMA fd (PIDFD_GET_VMA)", look_at_vma_fd, NULL,
+	FLAG("PMADV_POLICY", "1", "a call in which the policy in force decides"),
+	FLAG("PMADV_ENTIRE_ADDRESS_SPACE", "2", "a whole process in one call"),
+	FLAG("PMADV_SKIP_ERRORS", "4", "holes and refusals are counted, and end nothing"),
+	FLAG("PMADV_DRY_RUN", "8", "what a call would do, with nothing changed"),
+	FLAG("PMADV_RESULT", "16", "the cursor, the counts and the statistics of a call"),
+	{ "VMA fd (PIDFD_GET_VMA)", look_at_vma_fd, NULL, "VMA_FD", OURS,
+	  "advice for exactly one mapping: advise --vma",
 	  "build the kernel with CONFIG_VMA_FD=y" },
-	{ "kernel BTF", look_at_vmlinux, NULL,
+	{ "kernel BTF", look_at_vmlinux, NULL, "BTF", "5.4",
+	  "policies find the kernel's types by it, through hook and engine",
 	  "build the kernel with CONFIG_DEBUG_INFO_BTF=y" },
-	{ "hook " OPS_TYPE, look_at_hook, OPS_VALUE_TYPE, FIX_HOOK },
-	KFUNC("bpf_pmadv_vma_name"),
-	KFUNC("bpf_pmadv_sample"),
-	KFUNC("bpf_pmadv_error"),
-	TRACEPOINT("pmadv_range"),
-	TRACEPOINT("pmadv_call"),
-	{ "counters in sysfs", look_at_path, SYSFS_DIR, FIX_HOOK },
-	{ "BPF JIT", look_at_jit, "/proc/sys/net/core/bpf_jit_enable",
+	{ "hook " OPS_TYPE, look_at_hook, OPS_VALUE_TYPE, OPS_TYPE, OURS,
+	  "a policy is asked under the kernel's own lock, whoever calls: attach, list, detach",
+	  FIX_HOOK },
+	KFUNC("bpf_pmadv_vma_name", "a policy reads the name of a mapping"),
+	KFUNC("bpf_pmadv_sample", "a policy looks at some pages of a range"),
+	KFUNC("bpf_pmadv_error", "a policy gives up, and says why"),
+	TRACEPOINT("pmadv_range", "monitor, record and top see what became of each range"),
+	TRACEPOINT("pmadv_call", "monitor, record and top see what each call did"),
+	{ "counters in sysfs", look_at_path, SYSFS_DIR, "sysfs", OURS,
+	  "what each policy has done since it was attached: list, metrics, top", FIX_HOOK },
+	{ "BPF JIT", look_at_jit, "/proc/sys/net/core/bpf_jit_enable", "JIT",
+	  "3.0 for x86-64, 3.18 for arm64",
+	  "a policy answers in tens of nanoseconds; the interpreter cannot call the kernel",
 	  "do 'sysctl net.core.bpf_jit_enable=1'; CONFIG_BPF_JIT=y" },
-	{ "bpf file system", look_at_bpffs, BPFFS_DIR,
+	{ "bpf file system", look_at_bpffs, BPFFS_DIR, "bpffs", "4.4",
+	  "a policy stays when the command ends: attach --pin",
 	  "do 'mount -t bpf bpf " BPFFS_DIR "'; only --pin needs it" },
-	{ "cgroup v2", look_at_cgroup, NULL,
+	{ "cgroup v2", look_at_cgroup, NULL, "cgroup2", "4.5",
+	  "cgroups as targets and scopes, and their pressure and refaults",
 	  "do 'mount -t cgroup2 cgroup2 /sys/fs/cgroup'; CONFIG_CGROUPS=y" },
-	{ "names of anonymous memory", look_at_anon_name, "pmadv",
+	{ "names of anonymous memory", look_at_anon_name, "pmadv", "ANON_VMA_NAME", "5.17",
+	  "policies tell apart what a program has named with prctl(2)",
 	  "build the kernel with CONFIG_ANON_VMA_NAME=y" },
-	{ "swap", look_at_swap, "/proc/swaps",
+	{ "swap", look_at_swap, "/proc/swaps", "swap", "any version",
+	  "where anonymous memory goes that is paged out",
 	  "do 'swapon', or set up zram: without it anonymous memory stays" },
-	{ "CAP_BPF", look_at_capability, "bpf", FIX_ROOT ": policies and monitor" },
-	{ "CAP_PERFMON", look_at_capability, "perfmon", FIX_ROOT ": policies and monitor" },
-	{ "CAP_SYS_NICE", look_at_capability, "sys_nice", FIX_ROOT ": advising others" },
-	{ "CAP_SYS_PTRACE", look_at_capability, "sys_ptrace",
+	{ "CAP_BPF", look_at_capability, "bpf", "CAP_BPF", "5.8",
+	  "loading policies and the monitor", FIX_ROOT ": policies and monitor" },
+	{ "CAP_PERFMON", look_at_capability, "perfmon", "CAP_PERFMON", "5.8",
+	  "policies and the monitor read the kernel's memory",
+	  FIX_ROOT ": policies and monitor" },
+	{ "CAP_SYS_NICE", look_at_capability, "sys_nice", "CAP_SYS_NICE", "any version",
+	  "advising other processes", FIX_ROOT ": advising others" },
+	{ "CAP_SYS_PTRACE", look_at_capability, "sys_ptrace", "CAP_SYS_PTRACE", "any version",
+	  "advising other users' processes, and reading their mappings",
 	  FIX_ROOT ": advising other users' processes" },
-	{ "CAP_SYS_ADMIN", look_at_capability, "sys_admin", FIX_ROOT ": list and detach" },
+	{ "CAP_SYS_ADMIN", look_at_capability, "sys_admin", "CAP_SYS_ADMIN", "any version",
+	  "listing and detaching links of others", FIX_ROOT ": list and detach" },
 };
+
+static void look(struct probe *probe, const struct feature *feature)
+{
+	probe->available = false;
+	probe->detail[0] = '\0';
+	feature->look(probe, feature->what);
+}
 
 static int print_feature(const struct probe *probe, const struct feature *feature)
 {
@@ -266,6 +303,8 @@ static int print_feature(const struct probe *probe, const struct feature *featur
 		json_flag(line, "available", probe->available);
 		json_text(line, "detail", *probe->detail ? probe->detail : NULL);
 		json_text(line, "fix", fix);
+		json_text(line, "since", feature->since);
+		json_text(line, "purpose", feature->purpose);
 		return json_print(line);
 	}
 
@@ -403,9 +442,7 @@ static int show_features(struct probe *probe)
 	if (!probe->table)
 		return say_no_memory();
 	for (size_t i = 0; i < ARRAY_SIZE(features) && !err; i++) {
-		probe->available = false;
-		probe->detail[0] = '\0';
-		features[i].look(probe, features[i].what);
+		look(probe, &features[i]);
 		err = print_feature(probe, &features[i]);
 	}
 	if (!err && !out_json())
@@ -413,24 +450,75 @@ static int show_features(struct probe *probe)
 	return err;
 }
 
-static int probe_run(const struct args *args)
+static const char *feature_word(size_t nr)
 {
-	struct probe probe = { };
+	return nr < ARRAY_SIZE(features) ? features[nr].word : NULL;
+}
+
+/* By its word, or by a part of its name that no other feature has; NULL: reported. */
+static const struct feature *find_feature(const char *text)
+{
+	const struct feature *found = NULL;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+		if (!strcasecmp(text, features[i].word))
+			return &features[i];
+		if (!strcasestr(features[i].name, text))
+			continue;
+		found = &features[i];
+		nr++;
+	}
+	if (nr == 1)
+		return found;
+	say_error(-EUSAGE, "--explain '%s': %s; 'pmadv probe' has the names", text,
+		  nr ? "more than one feature is called so" : "there is no such feature");
+	return NULL;
+}
+
+static int explain_feature(struct probe *probe, const char *text)
+{
+	const struct feature *feature = find_feature(text);
+
+	if (!feature)
+		return -EUSAGE;
+	look(probe, feature);
+	if (out_json())
+		return print_feature(probe, feature);
+	out_text("%s\n", feature->name);
+	out_text("  here        %s%s%s\n", probe->available ? "yes" : "no",
+		 *probe->detail ? ": " : "", probe->detail);
+	out_text("  for         %s\n", feature->purpose);
+	out_text("  since       %s%s\n", isdigit((unsigned char)*feature->since) ? "Linux " : "",
+		 feature->since);
+	out_text("  to get it   %s\n", feature->fix);
+	return out_flush();
+}
+
+static int show_all(struct probe *probe)
+{
 	struct utsname name;
 	int err;
 
-	(void)args;
+	err = show_features(probe);
+	if (!err)
+		err = show_abilities(probe);
+	if (err || probe->usable)
+		return err;
+	if (uname(&name))
+		name.release[0] = '\0';
+	return say_error(-ELACKS, "kernel %s can run no policies for process_madvise(2)",
+			 name.release);
+}
+
+static int probe_run(const struct args *args)
+{
+	struct probe probe = { };
+	int err;
+
 	probe.btf = btf__load_vmlinux_btf();
 	policy_log_forget();
-	err = show_features(&probe);
-	if (!err)
-		err = show_abilities(&probe);
-	if (!err && !probe.usable) {
-		if (uname(&name))
-			name.release[0] = '\0';
-		err = say_error(-ELACKS, "kernel %s can run no policies for process_madvise(2)",
-				name.release);
-	}
+	err = args->explain ? explain_feature(&probe, args->explain) : show_all(&probe);
 	btf__free(probe.btf);
 	scols_unref_table(probe.table);
 	return err;
@@ -445,4 +533,5 @@ const struct verb verb_probe = {
 	.options = options,
 	.examples = examples,
 	.run = probe_run,
+	.word = feature_word,
 };

@@ -483,6 +483,11 @@ static const struct {
 	{ "heatmap", "Heatmap", show_heatmap },
 };
 
+static const char *part_name(size_t nr)
+{
+	return nr < ARRAY_SIZE(parts) ? parts[nr].name : NULL;
+}
+
 static int show_parts(struct report *report)
 {
 	const char *only = report->args->show;
@@ -559,4 +564,5 @@ const struct verb verb_report = {
 	.options = options,
 	.examples = examples,
 	.run = report_run,
+	.word = part_name,
 };

@@ -78,6 +78,9 @@ out=$wrong
 result $? "the manual pages are found"
 expect 0 'attach.*daemon' "the completion is there" inside bash -c \
 	'. /usr/share/bash-completion/completions/pmadv; echo $_pmadv_verbs'
+[[ -f $root/usr/share/zsh/vendor-completions/_pmadv &&
+   -f $root/usr/share/fish/vendor_completions.d/pmadv.fish ]]
+result $? "so are those for zsh and fish"
 cp "$(dirname "$0")/../examples/example.c" "$root/tmp/made"
 expect 0 'ranges advised' "the example compiles with pkg-config's flags, and runs" inside sh -c \
 	'cd /tmp/made && gcc -Wall -Werror $(pkg-config --cflags pmadv) -o example example.c && ./example '$$
