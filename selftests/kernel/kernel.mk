@@ -8,10 +8,10 @@ TEST_PROGS += bounded vma_fd vma_fd32 races
 RACES_BPF := $(OUT)/bpf/races.bpf.o
 RACES_SKEL := $(OUT)/races.d/races.skel.h
 
-$(OUT)/races: kernel/races.c $(RACES_SKEL) $(DEPS) $(O)/tools/lib/libbpf.a kernel/kernel.mk
+$(OUT)/races: kernel/races.c $(RACES_SKEL) $(DEPS) $(ENGINE) $(O)/tools/lib/libbpf.a kernel/kernel.mk
 	@echo "  CC      selftests/races"
 	@$(CC) $(TEST_CFLAGS) -I$(OUT)/races.d -I$(O)/tools/include -o $@ \
-		$< lib/util.c $(O)/tools/lib/libbpf.a -lelf -lz
+		$< lib/util.c $(ENGINE) $(ENGINE_LIBS)
 
 $(RACES_BPF): kernel/races.bpf.c $(O)/vmlinux.h kernel/kernel.mk ../bpf/compile.mk
 	$(call compile_bpf,selftests/kernel/races.bpf.o)

@@ -11,17 +11,14 @@ SEC("struct_ops/races_advise")
 s32 BPF_PROG(races_advise, struct pmadv_range *range, struct task_struct *task,
 	     struct vm_area_struct *vma)
 {
-	static const char may[] = "may";
-	char name[8] = {};
+	static const char may[] = "may", file[] = "memfd:may";
+	char name[16] = {};
 
-	if (bpf_pmadv_vma_name(range, name, sizeof(name)) != sizeof(may) - 1 ||
-	    bpf_strncmp(name, sizeof(name), may))
+	if (bpf_pmadv_vma_name(range, name, sizeof(name)) < 0)
+		return PMADV_SKIP;
+	if (bpf_strncmp(name, sizeof(may), may) && bpf_strncmp(name, sizeof(file), file))
 		return PMADV_SKIP;
 	return MADV_PAGEOUT;
 }
 
-SEC(".struct_ops.link")
-struct process_madvise_ops races = {
-	.advise	= (void *)races_advise,
-	.name	= "races",
-};
+PMADV_POLICY(races, advise(races_advise));

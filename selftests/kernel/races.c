@@ -12,10 +12,14 @@
  * Whoever gives ranges it read from /proc/PID/maps hits the wrong ones now and
  * then. Through a policy, and through a VMA fd, that must not happen once.
  *
+ * On a kernel without the hook the engine asks the same policy. It cannot rule out
+ * a wrong object but by freezing the target, and says of each range whether it was
+ * proven to be the right one: never more are hit than it does not say that of.
+ *
  * Usage: races [PATTERN]...
  *   Only the ways whose name matches one. RANGES in the environment: walk at least
- *   so many ranges with PMADV_POLICY, and as many through VMA fds; otherwise as
- *   many as a short run takes.
+ *   so many ranges with PMADV_POLICY, and as many through VMA fds and by the engine;
+ *   otherwise as many as a short run takes. SECONDS: take that long for each.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,12 +32,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include <linux/types.h>
 
 #include "kselftest.h"
+#include "lib/engine.h"
 #include "lib/util.h"
 #include "races.skel.h"
 
@@ -51,6 +57,10 @@
 #define SYSFS		"/sys/kernel/mm/process_madvise"
 
 enum kind { NOTHING, MAY, NEVER, MIXED };
+
+/* Without CONFIG_ANON_VMA_NAME, what may be paged out is of a file of that name. */
+static bool named_by_file;
+static int may_fd;
 
 /**
  * struct shared - what the target and the walker tell each other
@@ -131,6 +141,36 @@ static int give_name(unsigned long addr, size_t len)
 	       -errno : 0;
 }
 
+/* Written to as they are made, the pages of a private file mapping are anonymous. */
+static int map_may(unsigned long addr)
+{
+	if (!named_by_file)
+		return map_at(addr, OBJECT) ?: give_name(addr, OBJECT);
+	return mmap((void *)addr, OBJECT, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		    MAP_FIXED | MAP_POPULATE, may_fd, 0) == MAP_FAILED ? -errno : 0;
+}
+
+static bool is_may(const struct mapping *mapping)
+{
+	return !strcmp(mapping->name, "[anon:may]") ||
+	       !strncmp(mapping->name, "/memfd:may ", 11);
+}
+
+/* In the target, which has no file of ours. */
+static int choose_names(void)
+{
+	void *page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	named_by_file = give_name((unsigned long)page, PAGE);
+	munmap(page, PAGE);
+	if (!named_by_file)
+		return 0;
+	may_fd = memfd_create("may", MFD_CLOEXEC);
+	return may_fd < 0 || ftruncate(may_fd, OBJECT) ? -errno : 0;
+}
+
 /* A mapping that mprotect() split must be merged before it can be moved. */
 static int move_object(unsigned long from, size_t len, unsigned long to)
 {
@@ -199,8 +239,8 @@ static int put_may(struct churner *c, unsigned long addr)
 	int err;
 
 	if (pick(&c->random, 2))
-		return map_at(addr, OBJECT) ?: give_name(addr, OBJECT);
-	err = map_at(c->staging, OBJECT) ?: give_name(c->staging, OBJECT);
+		return map_may(addr);
+	err = map_may(c->staging);
 	return err ? err : move_object(c->staging, OBJECT, addr);
 }
 
@@ -249,6 +289,7 @@ static void *churn(void *arg)
 	if (err) {
 		fprintf(stderr, "# the target failed: %s\n", strerror(-err));
 		ADD(shared->failed, 1);
+		STORE(shared->stop, true);
 	}
 	return NULL;
 }
@@ -315,7 +356,7 @@ static long do_race(unsigned long a, unsigned long b, unsigned long unused)
 	struct churner churners[CHURNERS + 2] = {};
 	unsigned long arena = reserve(SLOTS * STRIDE);
 	unsigned int i, nr;
-	int err = arena ? 0 : -ENOMEM;
+	int err = arena ? choose_names() : -ENOMEM;
 
 	for (nr = 0; nr < ARRAY_LEN(churners) && !err; nr++) {
 		err = prepare(&churners[nr], nr);
@@ -363,6 +404,8 @@ static void *give_order(void *arg)
  * @advised: Of these, those that got advice.
  * @reclaimed: Pages reclaimed.
  * @stale: VMA fds whose mapping was gone.
+ * @proven: Ranges that the engine says are proven exact.
+ * @again: Answers of the policy that it threw away.
  * @unexpected: Calls that ended in a way that none may.
  */
 struct tally {
@@ -370,10 +413,14 @@ struct tally {
 	unsigned long advised;
 	unsigned long reclaimed;
 	unsigned long stale;
+	unsigned long proven;
+	unsigned long again;
 	unsigned long unexpected;
 };
 
 struct walker;
+
+enum whom { NOBODY, HOOK, ENGINE };
 
 /**
  * struct way - a way to walk
@@ -383,7 +430,9 @@ struct walker;
  * @percent: Of the ranges asked for, the share that it has to walk.
  * @walkers: How many walk together. They share the lock, so more of them get
  *	further, but leave less to writers.
+ * @asks: Whom it asks, which not every kernel has.
  * @goes_wrong: It hits wrong objects, and walks until it does.
+ * @tells: It hits no more of them than it advised ranges without a proof.
  */
 struct way {
 	const char *name;
@@ -391,7 +440,9 @@ struct way {
 	int (*walk)(struct walker *w);
 	unsigned int percent;
 	unsigned int walkers;
+	enum whom asks;
 	bool goes_wrong;
+	bool tells;
 };
 
 /**
@@ -437,7 +488,7 @@ static int walk_by_maps(struct walker *w, unsigned int flags)
 	if (n < 0)
 		return n;
 	for (i = 0; i < n && !LOAD(shared->stop); i++) {
-		if (strcmp(maps[i].name, "[anon:may]"))
+		if (!is_may(&maps[i]))
 			continue;
 		ret = pmadv_one(w->t->pidfd, maps[i].start,
 				maps[i].end - maps[i].start, MADV_PAGEOUT,
@@ -586,6 +637,86 @@ static int walk_fds_policy(struct walker *w)
 	return walk_held(w, 0, PMADV_POLICY);
 }
 
+/* One engine, as one walker uses it at a time. */
+static struct tested_engine *engine;
+
+/* What is to be advised, learnt in one go. */
+struct choice {
+	struct iovec vec[2 * SLOTS * OBJECT_PAGES];
+	unsigned int nr;
+};
+
+static void choose(void *data, uint64_t start, uint64_t end, int advice)
+{
+	struct choice *choice = data;
+
+	if (choice->nr < ARRAY_LEN(choice->vec))
+		choice->vec[choice->nr++] = (struct iovec){ (void *)start, end - start };
+}
+
+/* What an engine would be that asks, acts, and does not look back. */
+static int walk_asked(struct walker *w)
+{
+	struct tested_walk walk = {
+		.pid = w->t->pid, .pidfd = w->t->pidfd, .dry_run = true, .chosen = choose,
+	};
+	struct choice choice = {};
+	unsigned int at;
+	int err;
+
+	walk.data = &choice;
+	err = tested_engine_walk(engine, &walk);
+	if (err)
+		return err;
+	w->tally.ranges += choice.nr;
+	/* A range that is gone ends a call, those behind it take another. */
+	for (at = 0; at < choice.nr; at++) {
+		long ret = pmadv(w->t->pidfd, choice.vec + at, choice.nr - at,
+				 MADV_PAGEOUT, 0, NULL);
+
+		if (ret < 0 && errno != ENOMEM) {
+			w->tally.unexpected++;
+			break;
+		}
+		for (; ret > 0 && at < choice.nr &&
+		     ret >= (long)choice.vec[at].iov_len; at++) {
+			ret -= choice.vec[at].iov_len;
+			w->tally.advised++;
+		}
+	}
+	return 0;
+}
+
+static int walk_engine(struct walker *w, bool proven_only, bool freeze)
+{
+	struct tested_walk walk = {
+		.pid = w->t->pid, .pidfd = w->t->pidfd,
+		.proven_only = proven_only, .freeze = freeze,
+	};
+	int err = tested_engine_walk(engine, &walk);
+
+	count(&w->tally, &walk.result);
+	w->tally.proven += walk.proven;
+	w->tally.again += walk.again;
+	w->tally.unexpected += !!walk.result.stopped;
+	return err;
+}
+
+static int walk_checked(struct walker *w)
+{
+	return walk_engine(w, false, false);
+}
+
+static int walk_proven_only(struct walker *w)
+{
+	return walk_engine(w, true, false);
+}
+
+static int walk_frozen(struct walker *w)
+{
+	return walk_engine(w, false, true);
+}
+
 static const struct way ways[] = {
 	{
 		.name = "stock",
@@ -596,7 +727,43 @@ static const struct way ways[] = {
 		.goes_wrong = true,
 	},
 	{
+		.name = "engine_unchecked",
+		.description = "the policy asked by an iterator, and its answers carried out",
+		.walk = walk_asked,
+		.asks = ENGINE,
+		.percent = 2,
+		.walkers = 1,
+		.goes_wrong = true,
+	},
+	{
+		.name = "engine",
+		.description = "the engine, which checks before it acts",
+		.walk = walk_checked,
+		.asks = ENGINE,
+		.percent = 100,
+		.walkers = 1,
+		.tells = true,
+	},
+	{
+		.name = "engine_proven_only",
+		.description = "the engine, which rather gives up",
+		.walk = walk_proven_only,
+		.asks = ENGINE,
+		.percent = 100,
+		.walkers = 1,
+		.tells = true,
+	},
+	{
+		.name = "engine_freeze",
+		.description = "the engine, which freezes the target",
+		.walk = walk_frozen,
+		.asks = ENGINE,
+		.percent = 100,
+		.walkers = 1,
+	},
+	{
 		.name = "flags",
+		.asks = HOOK,
 		.description = "ranges out of maps, with flags",
 		.walk = walk_flags,
 		.percent = 2,
@@ -605,6 +772,7 @@ static const struct way ways[] = {
 	},
 	{
 		.name = "policy",
+		.asks = HOOK,
 		.description = "PMADV_POLICY over a range",
 		.walk = walk_policy,
 		.percent = 100,
@@ -612,6 +780,7 @@ static const struct way ways[] = {
 	},
 	{
 		.name = "entire",
+		.asks = HOOK,
 		.description = "PMADV_POLICY over the entire address space",
 		.walk = walk_entire,
 		.percent = 100,
@@ -619,6 +788,7 @@ static const struct way ways[] = {
 	},
 	{
 		.name = "vma_fd",
+		.asks = HOOK,
 		.description = "VMA fds of objects that may be paged out",
 		.walk = walk_fds,
 		.percent = 90,
@@ -626,6 +796,7 @@ static const struct way ways[] = {
 	},
 	{
 		.name = "vma_fd_policy",
+		.asks = HOOK,
 		.description = "VMA fds of all objects, with PMADV_POLICY",
 		.walk = walk_fds_policy,
 		.percent = 10,
@@ -692,6 +863,8 @@ static int walk_together(const struct way *way, struct target *t,
 		sum->advised += tally->advised;
 		sum->reclaimed += tally->reclaimed;
 		sum->stale += tally->stale;
+		sum->proven += tally->proven;
+		sum->again += tally->again;
 		sum->unexpected += tally->unexpected;
 		err = err ?: walkers[i].err;
 	}
@@ -705,6 +878,58 @@ static bool expect(bool holds, const char *what)
 	return holds;
 }
 
+/* A target that can be frozen is in a cgroup that we are not in. */
+static int make_cgroup(char *path, size_t size, pid_t pid)
+{
+	char mount[256] = "", line[1024], type[64], procs[512], text[16];
+	FILE *mounts = fopen("/proc/mounts", "re");
+
+	while (mounts && fgets(line, sizeof(line), mounts))
+		if (sscanf(line, "%*s %255s %63s", mount, type) == 2 &&
+		    !strcmp(type, "cgroup2"))
+			break;
+		else
+			*mount = 0;
+	if (mounts)
+		fclose(mounts);
+	if (!*mount)
+		return -ENOENT;
+	snprintf(path, size, "%s/pmadv_races", mount);
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return -errno;
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
+	snprintf(text, sizeof(text), "%d", pid);
+	return write_file(procs, text);
+}
+
+static void remove_cgroup(const char *path)
+{
+	int tries;
+
+	for (tries = 0; *path && rmdir(path) && errno == EBUSY && tries < 100; tries++)
+		usleep(10000);
+}
+
+/* Say what was seen; did it go as it has to? */
+static bool judge(const struct way *way, const struct tally *tally, unsigned long least)
+{
+	bool good = true;
+
+	good &= expect(!tally->unexpected, "calls end as they may");
+	good &= expect(tally->advised > 0, "there was advice");
+	good &= expect(shared->examined > 0 && shared->forks > 0,
+		       "the target did what it is for");
+	if (way->goes_wrong)
+		return good & expect(shared->wrong > 0, "the wrong objects are hit");
+	good &= expect(tally->ranges >= least, "enough ranges in time");
+	/* The engine counts what is gone, which may be because the target moved it. */
+	good &= expect(tally->reclaimed > 0, "the right ones are hit");
+	if (way->tells)
+		return good & expect(shared->wrong <= tally->advised - tally->proven,
+				     "no wrong object is hit with a proof");
+	return good & expect(!shared->wrong, "no wrong object is hit");
+}
+
 /* Walk @ranges in @seconds, or @least if it takes longer. */
 static void race(const struct way *way, unsigned long ranges,
 		 unsigned long least, double seconds)
@@ -713,11 +938,14 @@ static void race(const struct way *way, unsigned long ranges,
 	struct tally tally = {};
 	struct order order = {};
 	double began = now();
+	char cgroup[300] = "";
 	bool good = true;
 	int err;
 
 	memset(shared, 0, sizeof(*shared));
 	err = target_start(&order.t);
+	if (!err && way->walk == walk_frozen)
+		err = make_cgroup(cgroup, sizeof(cgroup), order.t.pid);
 	if (!err)
 		err = -pthread_create(&order.thread, NULL, give_order, &order);
 	if (err)
@@ -729,11 +957,16 @@ static void race(const struct way *way, unsigned long ranges,
 	STORE(shared->stop, true);
 	pthread_join(order.thread, NULL);
 	target_stop(&order.t);
+	remove_cgroup(cgroup);
 	pressure = reclaimed_by_itself() - pressure;
 
 	ksft_print_msg("%s: %lu ranges walked, %lu advised, %lu pages out, %lu stale in %.0f s\n",
 		       way->name, tally.ranges, tally.advised, tally.reclaimed,
 		       tally.stale, now() - began);
+	if (way->tells)
+		ksft_print_msg("%s: %lu proven exact, %lu not; %lu answers thrown away\n",
+			       way->name, tally.proven, tally.advised - tally.proven,
+			       tally.again);
 	ksft_print_msg("%s: %lu changes, %lu forks; %lu of %lu wrong objects hit\n",
 		       way->name, shared->rounds, shared->forks, shared->wrong,
 		       shared->examined);
@@ -744,22 +977,15 @@ static void race(const struct way *way, unsigned long ranges,
 	}
 	good &= expect(!err, "walking goes on");
 	good &= expect(!order.ret && !shared->failed, "the target is well");
-	good &= expect(!tally.unexpected, "calls end as they may");
-	good &= expect(tally.advised > 0, "there was advice");
-	good &= expect(shared->examined > 0 && shared->forks > 0,
-		       "the target did what it is for");
-	if (way->goes_wrong) {
-		good &= expect(shared->wrong > 0, "the wrong objects are hit");
-	} else {
-		good &= expect(tally.ranges >= least, "enough ranges in time");
-		good &= expect(tally.reclaimed > 0, "the right ones are hit");
-		good &= expect(!shared->wrong, "no wrong object is hit");
-	}
+	good &= judge(way, &tally, least);
 	ksft_test_result(good, "%s: %s\n", way->name, way->description);
 }
 
-static bool wanted(const struct way *way, char **patterns)
+static bool wanted(const struct way *way, bool hook, char **patterns)
 {
+	/* The engine is for kernels without the hook. */
+	if (way->asks == (hook ? ENGINE : HOOK))
+		return false;
 	if (!*patterns)
 		return true;
 	for (; *patterns; patterns++)
@@ -768,38 +994,70 @@ static bool wanted(const struct way *way, char **patterns)
 	return false;
 }
 
+/* The policy in force, where there is the hook. */
+static struct races *skel;
+static struct bpf_link *policy_link;
+
+/* The file that the skeleton was made of. */
+static int open_engine(void)
+{
+	char program[256] = "", object[300], policies[300], *slash;
+
+	if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0)
+		return -errno;
+	slash = strrchr(program, '/');
+	if (slash)
+		*slash = 0;
+	snprintf(object, sizeof(object), "%s/bpf/races.bpf.o", program);
+	snprintf(policies, sizeof(policies), "%s/../bpf", program);
+	setenv("PMADV_POLICY_DIR", policies, 0);
+	return tested_engine_open(&engine, object, NULL);
+}
+
+static int open_hook(void)
+{
+	skel = races__open_and_load();
+	if (!skel)
+		return -errno;
+	policy_link = bpf_map__attach_struct_ops(skel->maps.races);
+	return policy_link ? 0 : -errno;
+}
+
+static bool has_swap(void)
+{
+	char text[4096];
+
+	return read_file("/proc/swaps", text, sizeof(text)) > 0 && strstr(text, "\n/");
+}
+
 int main(int argc, char **argv)
 {
-	const char *asked = getenv("RANGES");
-	unsigned long ranges = asked ? strtoul(asked, NULL, 10) :
+	const char *asked = getenv("RANGES"), *time = getenv("SECONDS");
+	unsigned long ranges = asked ? strtoul(asked, NULL, 10) : time ? ~0UL >> 8 :
 				       slow_kernel() ? 3000 : 10000;
-	double seconds = asked ? 7200 : 6;
-	struct races *skel;
-	struct bpf_link *link;
+	double seconds = time ? strtod(time, NULL) : asked ? 7200 : 6;
+	bool hook = !access(SYSFS, F_OK);
 	unsigned int i, plan = 0;
 
 	ksft_print_header();
-	if (access(SYSFS, F_OK))
-		ksft_exit_skip("this kernel has no CONFIG_PROCESS_MADVISE_BPF\n");
+	if (!has_swap())
+		ksft_exit_skip("no swap: nothing anonymous can be paged out\n");
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		ksft_exit_fail_perror("mmap");
-	skel = races__open_and_load();
-	if (!skel)
-		ksft_exit_fail_perror("cannot load the policy");
-	link = bpf_map__attach_struct_ops(skel->maps.races);
-	if (!link)
-		ksft_exit_fail_perror("cannot attach the policy");
+	if (hook ? open_hook() : open_engine())
+		ksft_exit_fail_msg("cannot load the policy\n");
 
 	for (i = 0; i < ARRAY_LEN(ways); i++)
-		plan += wanted(&ways[i], argv + 1);
+		plan += wanted(&ways[i], hook, argv + 1);
 	ksft_set_plan(plan);
 	for (i = 0; i < ARRAY_LEN(ways); i++)
-		if (wanted(&ways[i], argv + 1))
-			race(&ways[i], ranges * ways[i].percent / 100,
-			     asked ? ranges * ways[i].percent / 100 : SLOTS, seconds);
-	bpf_link__destroy(link);
+		if (wanted(&ways[i], hook, argv + 1))
+			race(&ways[i], ranges / 100 * ways[i].percent,
+			     asked ? ranges / 100 * ways[i].percent : SLOTS, seconds);
+	bpf_link__destroy(policy_link);
 	races__destroy(skel);
+	tested_engine_close(engine);
 	ksft_finished();
 }
