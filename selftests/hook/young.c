@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <stdlib.h>
 
 #include "hook.h"
 
@@ -161,6 +162,63 @@ static void run_young_told(struct hook *h)
 	EXPECT_EQ(told, 64);
 }
 
+/* A module that maps the same memory: see module/second_mmu.c. */
+static int load_second_mmu(struct hook *h, unsigned long start,
+			   unsigned int pages)
+{
+	const char *dir = getenv("PMADV_SELFTESTS");
+	char path[512], args[128];
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "%s/second_mmu.ko", dir ? dir : ".");
+	snprintf(args, sizeof(args), "pid=%d start=%lu pages=%u", h->target.pid,
+		 start, pages);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_finit_module, fd, args, 0))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static void unload_second_mmu(struct hook *h)
+{
+	syscall(SYS_delete_module, "second_mmu", 0);
+}
+
+/* What a virtual machine uses is in use, whatever the page table says. */
+static void run_young_second_mmu(struct hook *h)
+{
+	const struct pmadv_stats *stats = &h->result.stats;
+	unsigned long used = h->addr + 8 * PAGE;
+	struct hook_rule *rule;
+	int err;
+
+	rule = hook_rule(h->skel, h->addr, h->addr + h->len, MADV_PAGEOUT);
+	rule->modifiers = PMADV_SKIP_YOUNG;
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	EXPECT_EQ(stats->young, 64);
+
+	err = load_second_mmu(h, used, 24);
+	if (err == -ENOEXEC) {
+		hook_skip("the module is one for the base kernel");
+		return;
+	}
+	EXPECT_EQ(err, 0);
+	EXPECT_EQ(sample_young(h, rule), 24);
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	EXPECT_EQ(stats->young, 24);
+	EXPECT_EQ(stats->reclaimed, 40);
+	EXPECT_EQ(hook_present(h, used, 24 * PAGE), 24);
+
+	/* Cleared there, too: it was not used again. */
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	EXPECT_EQ(stats->young, 0);
+	EXPECT_EQ(hook_swapped(h, h->addr, h->len), 64);
+	hook_expect_intact(h);
+}
+
 const struct hook_test hook_young_tests[] = {
 	{
 		.name = "young_idle",
@@ -173,6 +231,13 @@ const struct hook_test hook_young_tests[] = {
 		.description = "reclaim learns that a spared page was in use",
 		.setup = hook_setup_attached,
 		.run = run_young_told,
+	},
+	{
+		.name = "young_second_mmu",
+		.description = "a page is young if another MMU accessed it",
+		.setup = hook_setup_attached,
+		.run = run_young_second_mmu,
+		.cleanup = unload_second_mmu,
 	},
 	{ }
 };
