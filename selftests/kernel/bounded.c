@@ -534,8 +534,15 @@ FIXTURE_SETUP(stops)
 	ASSERT_EQ(0, share());
 	ASSERT_EQ(0, pin_to_cpu(0));
 	ASSERT_EQ(0, target_start(&self->t));
+	/* Of the processes only this one goes there: the freezer stays out. */
+	if (variant->freeze) {
+		rmdir(FREEZER);
+		ASSERT_EQ(0, mkdir(FREEZER, 0755));
+	}
 	self->pid = fork();
 	ASSERT_LE(0, self->pid);
+	if (self->pid && variant->freeze)
+		ASSERT_EQ(0, write_file(FREEZER "/cgroup.procs", "0"));
 	if (!self->pid && variant->freeze)
 		freeze();
 	else if (!self->pid)
@@ -558,11 +565,6 @@ TEST_F(stops, without_a_signal)
 	long cut = 0;
 	int status, tries;
 
-	if (variant->freeze) {
-		rmdir(FREEZER);
-		ASSERT_EQ(0, mkdir(FREEZER, 0755));
-		ASSERT_EQ(0, write_file(FREEZER "/cgroup.procs", "0"));
-	}
 	addr = target_call(&self->t, do_map_filled, len, 1, 0);
 	ASSERT_NE(0, addr);
 	vec = (struct iovec){ (void *)addr, len };
