@@ -76,6 +76,9 @@ struct args {
 	uint64_t duration;
 	const char *show;
 	const char *plot;
+	const char *html;
+	uint64_t from;
+	uint64_t to;
 	bool csv;
 
 	const char *explain;

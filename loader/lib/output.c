@@ -2,6 +2,7 @@
 #include "lib/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -47,6 +48,41 @@ void out_text(const char *format, ...)
 	if (vprintf(format, args) < 0 && !out.write_errno)
 		out.write_errno = errno ? errno : EIO;
 	va_end(args);
+}
+
+void out_html(const char *text)
+{
+	for (; *text; text++) {
+		switch (*text) {
+		case '&':
+			out_text("&amp;");
+			break;
+		case '<':
+			out_text("&lt;");
+			break;
+		case '>':
+			out_text("&gt;");
+			break;
+		case '"':
+			out_text("&quot;");
+			break;
+		default:
+			out_text("%c", *text);
+		}
+	}
+}
+
+int out_to_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (dup2(fd, STDOUT_FILENO) < 0)
+		err = -errno;
+	close(fd);
+	return err;
 }
 
 int out_push(void)

@@ -13,6 +13,10 @@ bool out_quiet(void);
 
 /* A line of text on stdout; errors show up in out_flush(). */
 void out_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Text within HTML: whatever is in it, it stays text. */
+void out_html(const char *text);
+/* From now on stdout is the file @path, which only its owner can read. 0 or -errno. */
+int out_to_file(const char *path);
 
 /*
  * Push out what was written: 0, or -errno of the first write that failed; after that

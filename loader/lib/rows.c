@@ -42,12 +42,29 @@ static int csv_field(const char *text, bool first)
 	return 0;
 }
 
+static int begin_html(const struct rows *rows)
+{
+	out_text("<table>\n");
+	if (rows->one)
+		return out_flush();
+	out_text("<tr>");
+	for (const struct column *column = rows->columns; column->title; column++) {
+		out_text("<th%s>", is_number(column->kind) ? " class=n" : "");
+		out_html(column->title);
+		out_text("</th>");
+	}
+	out_text("</tr>\n");
+	return out_flush();
+}
+
 int rows_begin(struct rows *rows)
 {
 	const char *titles[MAX_COLUMNS + 1] = { };
 	char marked[MAX_COLUMNS][32];
 	size_t nr = 0;
 
+	if (rows->format == ROWS_HTML)
+		return begin_html(rows);
 	for (const struct column *column = rows->columns; column->title; column++) {
 		if (rows->format == ROWS_CSV) {
 			if (column->kind != COLUMN_BAR)
@@ -162,9 +179,37 @@ static int add_csv(struct rows *rows, const union cell *cells)
 	return out_flush();
 }
 
+static int add_html(struct rows *rows, const union cell *cells)
+{
+	char buf[64];
+
+	out_text("<tr>");
+	for (size_t i = 0; rows->columns[i].title; i++) {
+		const struct column *column = &rows->columns[i];
+
+		if (rows->one) {
+			out_text("%s<th>", i ? "</tr>\n<tr>" : "");
+			out_html(column->title);
+			out_text("</th>");
+		}
+		if (column->kind == COLUMN_BAR) {
+			out_text("<td><div class=bar style=\"width:%.1fem\"></div></td>",
+				 cells[i].fraction * BAR_WIDTH / 2);
+			continue;
+		}
+		out_text("<td%s>", is_number(column->kind) ? " class=n" : "");
+		out_html(human(column, &cells[i], buf));
+		out_text("</td>");
+	}
+	out_text("</tr>\n");
+	return out_flush();
+}
+
 int rows_add(struct rows *rows, const union cell *cells)
 {
 	switch (rows->format) {
+	case ROWS_HTML:
+		return add_html(rows, cells);
 	case ROWS_JSON:
 		return add_json(rows, cells);
 	case ROWS_CSV:
@@ -178,6 +223,8 @@ int rows_end(struct rows *rows)
 {
 	int err = 0;
 
+	if (rows->format == ROWS_HTML)
+		out_text("</table>\n");
 	if (rows->table && scols_table_get_nlines(rows->table))
 		err = table_print(rows->table);
 	scols_unref_table(rows->table);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Rows of typed values, printed as a table for people, as JSON lines, or as
- * CSV. JSON and CSV have plain bytes and nanoseconds.
+ * Rows of typed values, printed as a table for people, as JSON lines, as CSV,
+ * or as a table of HTML. JSON and CSV have plain bytes and nanoseconds.
  */
 #ifndef PMADV_ROWS_H
 #define PMADV_ROWS_H
@@ -36,6 +36,7 @@ enum rows_format {
 	ROWS_TEXT,
 	ROWS_JSON,
 	ROWS_CSV,
+	ROWS_HTML,
 };
 
 struct rows {

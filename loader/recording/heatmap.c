@@ -33,23 +33,23 @@ struct span {
 	uint64_t at;
 };
 
-/* The sums of a cell: a range's pages are spread evenly over its addresses. */
-struct heat {
-	double young;
-	double pages;
-};
-
+/* A walk that looked at pages, and of it the addresses in view. NULL: none of that. */
 static const struct pmadv_range_record *
-walked_range(const struct pmadv_record *entry, const struct heatmap *map)
+walked_range(const struct pmadv_record *entry, const struct heatmap *map,
+	     struct span *span)
 {
 	const struct pmadv_range_record *record = entry_range(entry);
+	const struct heatmap_view *view = &map->view;
+	uint64_t from = map->start_ns + map->from_ns;
 
 	if (!record || record->head.tgid != map->target->tgid ||
 	    (record->start | record->end) % map->page_size ||
 	    !(record->stats.scanned + record->stats.swapped) ||
-	    record->head.time_ns < map->start_ns)
+	    record->head.time_ns < from || record->head.time_ns - from > map->duration_ns)
 		return NULL;
-	return record;
+	span->start = record->start > view->start ? record->start : view->start;
+	span->end = view->end && view->end < record->end ? view->end : record->end;
+	return span->start < span->end ? record : NULL;
 }
 
 static int by_start(const void *left, const void *right)
@@ -79,10 +79,9 @@ static void merge_spans(struct vec *spans)
 
 static int find_spans(const char *path, struct heatmap *map)
 {
-	const struct pmadv_range_record *record;
 	const struct pmadv_record *entry;
+	struct span *span, seen;
 	struct recfile *file;
-	struct span *span;
 	size_t limit = 4096;
 	int err;
 
@@ -90,16 +89,14 @@ static int find_spans(const char *path, struct heatmap *map)
 	if (err)
 		return err;
 	while (!err && (entry = recfile_next(file))) {
-		record = walked_range(entry, map);
-		if (!record)
+		if (!walked_range(entry, map, &seen))
 			continue;
 		span = vec_add(&map->spans, sizeof(*span));
 		if (!span) {
 			err = say_no_memory();
 			break;
 		}
-		span->start = record->start;
-		span->end = record->end;
+		*span = seen;
 		/* The same ranges recur. */
 		if (map->spans.nr >= limit) {
 			merge_spans(&map->spans);
@@ -115,8 +112,10 @@ static int find_spans(const char *path, struct heatmap *map)
 		map->bytes += span[i].end - span[i].start;
 	}
 	if (!err && !map->spans.nr)
-		err = say_error(-ENODATA, "no walk looked at pages of %s (%d): there is no heatmap",
-				map->target->comm, map->target->tgid);
+		err = say_error(-ENODATA, "no walk looked at pages of %s (%d)%s: there is no heatmap",
+				map->target->comm, map->target->tgid,
+				map->view.end || map->view.to_ns || map->view.from_ns ?
+				" in that part" : "");
 	return err;
 }
 
@@ -155,24 +154,25 @@ static uint64_t row_at(const struct heatmap *map, size_t row)
 
 static size_t column_of(const struct heatmap *map, uint64_t time_ns)
 {
-	double part = (double)(time_ns - map->start_ns) / ((double)map->duration_ns + 1);
+	double part = (double)(time_ns - map->start_ns - map->from_ns) /
+		      ((double)map->duration_ns + 1);
 	size_t column = (size_t)(part * (double)map->nr_columns);
 
 	return column < map->nr_columns ? column : map->nr_columns - 1;
 }
 
-static void add_heat(struct heatmap *map, struct heat *heat,
-		     const struct pmadv_range_record *record)
+static void add_heat(struct heatmap *map, const struct pmadv_range_record *record,
+		     const struct span *seen)
 {
-	uint64_t start = to_axis(map, record->start);
-	uint64_t length = record->end - record->start, end = start + length;
+	uint64_t start = to_axis(map, seen->start), end = start + (seen->end - seen->start);
+	uint64_t length = record->end - record->start;
 	size_t column = column_of(map, record->head.time_ns);
 	size_t row = (size_t)(start / map->page_size * map->nr_rows /
 			      (map->bytes / map->page_size));
 
 	for (; row < map->nr_rows && row_at(map, row) < end; row++) {
 		uint64_t from = row_at(map, row), to = row_at(map, row + 1);
-		struct heat *cell = &heat[row * map->nr_columns + column];
+		struct heat *cell = &map->heat[row * map->nr_columns + column];
 		double part;
 
 		from = from > start ? from : start;
@@ -207,42 +207,48 @@ static void fill_row(struct heatmap *map, const struct heat *heat, double *cells
 static int fill_cells(const char *path, struct heatmap *map)
 {
 	size_t nr = map->nr_rows * map->nr_columns;
-	struct heat *heat = calloc(nr, sizeof(*heat));
 	const struct pmadv_range_record *record;
 	const struct pmadv_record *entry;
 	struct recfile *file = NULL;
+	struct span seen;
 	int err;
 
+	map->heat = calloc(nr, sizeof(*map->heat));
 	map->cells = calloc(nr, sizeof(*map->cells));
-	if (!heat || !map->cells)
+	if (!map->heat || !map->cells)
 		err = say_no_memory();
 	else
 		err = recfile_open(path, &file);
 	while (!err && (entry = recfile_next(file))) {
-		record = walked_range(entry, map);
+		record = walked_range(entry, map, &seen);
 		if (record)
-			add_heat(map, heat, record);
+			add_heat(map, record, &seen);
 	}
 	recfile_close(file);
 	for (size_t row = 0; row < map->nr_rows && !err; row++)
-		fill_row(map, heat + row * map->nr_columns,
+		fill_row(map, map->heat + row * map->nr_columns,
 			 map->cells + row * map->nr_columns);
-	free(heat);
 	return err;
 }
 
 int heatmap_read(const char *path, const struct analysis *analysis,
-		 const struct target_sum *target, size_t max_rows, size_t max_columns,
-		 struct heatmap *map)
+		 const struct target_sum *target, const struct heatmap_view *view,
+		 size_t max_rows, size_t max_columns, struct heatmap *map)
 {
-	uint64_t pages;
+	uint64_t pages, to = analysis->duration_ns;
 	int err;
 
 	memset(map, 0, sizeof(*map));
 	map->target = target;
 	map->page_size = analysis->page_size;
 	map->start_ns = analysis->start_ns;
-	map->duration_ns = analysis->duration_ns;
+	map->view = *view;
+	map->from_ns = view->from_ns;
+	if (view->to_ns && view->to_ns < to)
+		to = view->to_ns;
+	if (view->from_ns && to <= view->from_ns)
+		return say_error(-ENODATA, "%s ends before the time that is asked for", path);
+	map->duration_ns = to - view->from_ns;
 	map->nr_columns = max_columns;
 
 	err = find_spans(path, map);
@@ -260,20 +266,20 @@ void heatmap_free(struct heatmap *map)
 {
 	vec_free(&map->spans);
 	free(map->cells);
+	free(map->heat);
 	map->cells = NULL;
 }
 
-static uint64_t row_address(const struct heatmap *map, size_t row)
+uint64_t heatmap_address(const struct heatmap *map, size_t row)
 {
 	return from_axis(map, row_at(map, row));
 }
 
-/* Is the gap between this row and the one before large enough to be marked? */
-static bool after_gap(const struct heatmap *map, size_t row)
+bool heatmap_after_gap(const struct heatmap *map, size_t row)
 {
 	uint64_t height = map->bytes / map->nr_rows;
 
-	return row && row_address(map, row) - row_address(map, row - 1) >
+	return row && heatmap_address(map, row) - heatmap_address(map, row - 1) >
 		      GAP_ROWS * (height ? height : 1);
 }
 
@@ -293,24 +299,31 @@ static const char *shade(double value, bool utf8)
 int heatmap_print_text(const struct heatmap *map)
 {
 	bool utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
-	char time[HUMAN_LEN], bytes[HUMAN_LEN];
+	char from[HUMAN_LEN] = "0 s", time[HUMAN_LEN], bytes[HUMAN_LEN];
 
 	out_text("%s (%d), %s of addresses: the part of the pages accessed since the walk before\n",
 		 map->target->comm, map->target->tgid, human_bytes(map->bytes, bytes));
 	for (size_t row = 0; row < map->nr_rows; row++) {
-		out_text("%c%12" PRIx64 " ", after_gap(map, row) ? '~' : ' ',
-			 row_address(map, row));
+		out_text("%c%12" PRIx64 " ", heatmap_after_gap(map, row) ? '~' : ' ',
+			 heatmap_address(map, row));
 		for (size_t column = 0; column < map->nr_columns; column++)
 			out_text("%s", shade(map->cells[row * map->nr_columns + column],
 					     utf8));
 		out_text("\n");
 	}
-	out_text("%14s0 s%*s\n", "", (int)map->nr_columns - 3,
-		 human_time(map->duration_ns, time));
+	if (map->from_ns)
+		human_time(map->from_ns, from);
+	out_text("%14s%s%*s\n", "", from, (int)(map->nr_columns - strlen(from)),
+		 human_time(map->from_ns + map->duration_ns, time));
 	out_text("%14s%s none  %s up to 25%%  %s 50%%  %s 75%%  %s 100%%  ~ after a gap\n", "",
 		 shade(0, utf8), shade(0.1, utf8), shade(0.3, utf8), shade(0.6, utf8),
 		 shade(0.9, utf8));
 	return out_flush();
+}
+
+static uint64_t column_ns(const struct heatmap *map, size_t column)
+{
+	return map->from_ns + map->duration_ns * column / map->nr_columns;
 }
 
 int heatmap_print_cells(const struct heatmap *map, enum rows_format format)
@@ -333,9 +346,9 @@ int heatmap_print_cells(const struct heatmap *map, enum rows_format format)
 		bool walked = !isnan(map->cells[i]);
 		const union cell cells[] = {
 			{ .number = (uint64_t)map->target->tgid },
-			{ .number = map->duration_ns * column / map->nr_columns },
-			{ .number = map->duration_ns * (column + 1) / map->nr_columns },
-			{ .number = row_address(map, row) },
+			{ .number = column_ns(map, column) },
+			{ .number = column_ns(map, column + 1) },
+			{ .number = heatmap_address(map, row) },
 			{ .number = from_axis(map, last) + 1 },
 			{ .number = walked ? (uint64_t)(map->cells[i] * 1000 + 0.5) : 0 },
 		};
@@ -364,10 +377,11 @@ static void write_plot(const struct heatmap *map, const char *terminal,
 	char title[128];
 	size_t step = (map->nr_rows + PLOT_LABELS - 1) / PLOT_LABELS;
 	double width = (double)map->duration_ns / 1e9 / (double)map->nr_columns;
+	double from = (double)map->from_ns / 1e9;
 
 	snprintf(title, sizeof(title), "%s (%d): pages accessed since the walk before",
 		 map->target->comm, map->target->tgid);
-	fprintf(to, "set terminal %s size 960,480\nset output ", terminal);
+	fprintf(to, "set terminal %s\nset output ", terminal);
 	plot_string(to, path);
 	fputs("\nset title ", to);
 	plot_string(to, title);
@@ -376,15 +390,15 @@ static void write_plot(const struct heatmap *map, const char *terminal,
 	      "set palette defined (0 '#f4f4f4', 1 '#fdd49e', 25 '#fc8d59', 100 '#7f0000')\n"
 	      "set ytics (", to);
 	for (size_t row = 0; row < map->nr_rows; row += step)
-		fprintf(to, "%s'%" PRIx64 "' %zu", row ? ", " : "", row_address(map, row),
+		fprintf(to, "%s'%" PRIx64 "' %zu", row ? ", " : "", heatmap_address(map, row),
 			row);
-	fprintf(to, ")\nset xrange [0:%f]\nset yrange [-0.5:%zu.5]\n",
-		(double)map->duration_ns / 1e9, map->nr_rows - 1);
+	fprintf(to, ")\nset xrange [%f:%f]\nset yrange [-0.5:%zu.5]\n", from,
+		from + (double)map->duration_ns / 1e9, map->nr_rows - 1);
 	for (size_t row = 1; row < map->nr_rows; row++)
-		if (after_gap(map, row))
+		if (heatmap_after_gap(map, row))
 			fprintf(to, "set arrow from graph 0, first %zu.5 to graph 1, first %zu.5 nohead lc 'grey' dt 3 front\n",
 				row - 1, row - 1);
-	fprintf(to, "plot '-' using (($1+0.5)*%f):2:($3*100) with image notitle\n", width);
+	fprintf(to, "plot '-' using (%f+($1+0.5)*%f):2:($3*100) with image notitle\n", from, width);
 	for (size_t i = 0; i < map->nr_rows * map->nr_columns; i++) {
 		if (isnan(map->cells[i]))
 			fprintf(to, "%zu %zu NaN\n", i % map->nr_columns,
@@ -428,11 +442,13 @@ int heatmap_plot(const struct heatmap *map, const char *path)
 	pid_t pid;
 
 	if (ending && !strcmp(ending, ".svg"))
-		terminal = "svg background 'white'";
+		terminal = "svg background 'white' size 960,480";
 	else if (ending && !strcmp(ending, ".png"))
-		terminal = "pngcairo";
+		terminal = "pngcairo size 960,480";
+	else if (ending && !strcmp(ending, ".pdf"))
+		terminal = "pdfcairo size 9.6in,4.8in";
 	else
-		return say_error(-EUSAGE, "--plot %s: the name must end with .svg or .png",
+		return say_error(-EUSAGE, "--plot %s: the name must end with .svg, .png or .pdf",
 				 path);
 
 	err = start_gnuplot(&pid, &to);

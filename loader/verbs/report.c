@@ -14,8 +14,10 @@
 #include "lib/rows.h"
 #include "lib/util.h"
 #include "options.h"
+#include "recording/ages.h"
 #include "recording/analysis.h"
 #include "recording/heatmap.h"
+#include "recording/html.h"
 #include "recording/recfile.h"
 
 /* Rows that a part has in a report of all parts. */
@@ -28,13 +30,21 @@
 static const struct option_def options[] = {
 	{ "show", 's', OPTION_TEXT, offsetof(struct args, show), "PART",
 	  "only this part, and all of it: summary, targets, verdicts, time, latency, "
-	  "ranges or heatmap" },
+	  "ranges, wss, footprint, ages, cold or heatmap" },
 	{ "pid", 'p', OPTION_PID, offsetof(struct args, pid), "PID",
 	  "only what was done to this process" },
 	{ "csv", 'c', OPTION_FLAG, offsetof(struct args, csv), NULL,
 	  "print one part as CSV, with plain bytes and nanoseconds" },
 	{ "plot", 'P', OPTION_TEXT, offsetof(struct args, plot), "FILE",
-	  "draw the heatmap to FILE.svg or FILE.png, with gnuplot" },
+	  "draw the heatmap to FILE.svg, FILE.png or FILE.pdf, with gnuplot" },
+	{ "html", 'H', OPTION_TEXT, offsetof(struct args, html), "FILE",
+	  "write all of it to FILE as one page for a browser, which loads nothing else" },
+	{ "range", 'r', OPTION_RANGES, offsetof(struct args, ranges), "START-END",
+	  "wss, footprint, ages, cold and heatmap: only these addresses, in hexadecimal" },
+	{ "from", 'f', OPTION_SECONDS, offsetof(struct args, from), "TIME",
+	  "the same parts: only from TIME on, like 90 or 5m since the recording began" },
+	{ "to", 't', OPTION_SECONDS, offsetof(struct args, to), "TIME",
+	  "the same parts: only up to TIME" },
 	OPTIONS_COMMON
 };
 
@@ -43,6 +53,10 @@ static const struct example examples[] = {
 	{ "pmadv report redis.rec --show ranges", "each range: what it was and what came of it" },
 	{ "pmadv report redis.rec --show time --csv >savings.csv", "for a spreadsheet" },
 	{ "pmadv report redis.rec --plot redis.svg", "what was accessed, by address and time" },
+	{ "pmadv report redis.rec --show cold", "how long which part of the memory was idle" },
+	{ "pmadv report redis.rec --show heatmap --from 5m --range 7f0012300000-7f0012400000",
+	  "a part of the picture; --csv gives its numbers" },
+	{ "pmadv report redis.rec --html redis.html", "for a browser, or to send to somebody" },
 	{ }
 };
 
@@ -309,8 +323,11 @@ static int show_time(struct report *report)
 	struct rows rows = rows_of(report, "time", columns);
 	size_t nr = report->analysis.moments.nr;
 	size_t shown = rows_shown(report, nr);
-	int err = rows_begin(&rows);
+	int err;
 
+	if (report->format == ROWS_HTML)
+		html_savings(&report->analysis);
+	err = rows_begin(&rows);
 	for (size_t i = 0; i < shown && !err; i++)
 		err = add_moments(report, &rows, i * nr / shown, (i + 1) * nr / shown);
 	return err ? err : rows_end(&rows);
@@ -429,9 +446,89 @@ static size_t text_columns(void)
 	return window.ws_col - MAP_LABELS;
 }
 
+static const struct heatmap_view *view_of(const struct report *report,
+					  struct heatmap_view *view)
+{
+	const struct iovec *range = report->args->ranges.items;
+
+	*view = (struct heatmap_view) {
+		.from_ns = report->args->from,
+		.to_ns = report->args->to,
+	};
+	if (range) {
+		view->start = (uintptr_t)range->iov_base;
+		view->end = view->start + range->iov_len;
+	}
+	return view;
+}
+
+static int show_ages(struct report *report, int (*print)(const struct report *report,
+							 const struct ages *ages))
+{
+	const struct target_sum *target = heatmap_target(report);
+	struct heatmap_view view;
+	struct ages ages;
+	int err;
+
+	if (!target || !target->done.counts.stats.scanned) {
+		say_note("no walk looked at pages: nothing is known of what was idle");
+		return 0;
+	}
+	err = ages_read(report->path, &report->analysis, target, view_of(report, &view),
+			&ages);
+	if (err)
+		return err;
+	err = print(report, &ages);
+	ages_free(&ages);
+	return err;
+}
+
+static int print_wss(const struct report *report, const struct ages *ages)
+{
+	return ages_print_wss(ages, report->format);
+}
+
+static int show_wss(struct report *report)
+{
+	return show_ages(report, print_wss);
+}
+
+static int print_footprint(const struct report *report, const struct ages *ages)
+{
+	return ages_print_footprint(ages, report->format,
+				    report->all ? ages->map.nr_columns : SHORT_ROWS);
+}
+
+static int show_footprint(struct report *report)
+{
+	return show_ages(report, print_footprint);
+}
+
+static int print_ages(const struct report *report, const struct ages *ages)
+{
+	return ages_print_ages(ages, report->format);
+}
+
+static int show_idle(struct report *report)
+{
+	return show_ages(report, print_ages);
+}
+
+static int print_cold(const struct report *report, const struct ages *ages)
+{
+	return ages_print_cold(ages, report->format);
+}
+
+static int show_cold(struct report *report)
+{
+	return show_ages(report, print_cold);
+}
+
 static int show_heatmap(struct report *report)
 {
 	const struct target_sum *target = heatmap_target(report);
+	bool picture = report->format == ROWS_HTML;
+	struct heatmap_view view;
 	struct heatmap map;
 	int err;
 
@@ -440,12 +537,15 @@ static int show_heatmap(struct report *report)
 		say_note("no walk looked at pages: there is no heatmap");
 		return 0;
 	}
-	err = heatmap_read(report->path, &report->analysis, target, MAP_ROWS,
-			   text_columns(), &map);
+	err = heatmap_read(report->path, &report->analysis, target, view_of(report, &view),
+			   picture ? PLOT_ROWS : MAP_ROWS,
+			   picture ? PLOT_COLUMNS : text_columns(), &map);
 	if (err)
 		return err;
 	if (report->format == ROWS_TEXT)
 		err = heatmap_print_text(&map);
+	else if (picture)
+		html_heatmap(&map);
 	else
 		err = heatmap_print_cells(&map, report->format);
 	heatmap_free(&map);
@@ -455,13 +555,14 @@ static int show_heatmap(struct report *report)
 static int plot_heatmap(struct report *report)
 {
 	const struct target_sum *target = heatmap_target(report);
+	struct heatmap_view view;
 	struct heatmap map;
 	int err;
 
 	if (!target)
 		return say_error(-ENODATA, "%s has no walks to draw", report->path);
-	err = heatmap_read(report->path, &report->analysis, target, PLOT_ROWS,
-			   PLOT_COLUMNS, &map);
+	err = heatmap_read(report->path, &report->analysis, target, view_of(report, &view),
+			   PLOT_ROWS, PLOT_COLUMNS, &map);
 	if (err)
 		return err;
 	err = heatmap_plot(&map, report->args->plot);
@@ -480,6 +581,10 @@ static const struct {
 	{ "time", "Savings over time", show_time },
 	{ "latency", "How long walks and ranges took", show_latency },
 	{ "ranges", "Ranges", show_ranges },
+	{ "wss", "Working set, percentiles over time", show_wss },
+	{ "footprint", "Working set over time", show_footprint },
+	{ "ages", "How much was idle for how long", show_idle },
+	{ "cold", "How long the coldest parts were idle", show_cold },
 	{ "heatmap", "Heatmap", show_heatmap },
 };
 
@@ -498,9 +603,41 @@ static int show_parts(struct report *report)
 			continue;
 		if (!only && report->format == ROWS_TEXT)
 			out_text("%s=== %s\n", i ? "\n" : "", parts[i].heading);
+		if (report->format == ROWS_HTML)
+			html_heading(parts[i].heading);
 		err = parts[i].show(report);
 	}
 	return err;
+}
+
+/* The parts as a page in a file. stdout has nothing else then. */
+static int write_html(struct report *report)
+{
+	const char *path = report->args->html;
+	char title[128];
+	int err;
+
+	snprintf(title, sizeof(title), "pmadv report: %s", report->path);
+	err = out_to_file(path);
+	if (err)
+		return say_error(err, "cannot write %s: %s", path, error_text(err));
+	report->format = ROWS_HTML;
+	html_begin(title);
+	err = show_parts(report);
+	html_end();
+	return err ? err : out_flush();
+}
+
+static int say_no_part(const char *name)
+{
+	char list[256] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
+					 i + 1 == ARRAY_SIZE(parts) ? " and " : i ? ", " : "",
+					 parts[i].name);
+	return say_error(-EUSAGE, "--show '%s': there is %s", name, list);
 }
 
 static int check_usage(const struct args *args)
@@ -510,12 +647,17 @@ static int check_usage(const struct args *args)
 	while (args->show && i < ARRAY_SIZE(parts) && strcmp(parts[i].name, args->show))
 		i++;
 	if (i == ARRAY_SIZE(parts))
-		return say_error(-EUSAGE, "--show '%s': there is summary, targets, verdicts, time, latency, ranges and heatmap",
-				 args->show);
+		return say_no_part(args->show);
 	if (args->csv && !args->show)
 		return say_error(-EUSAGE, "--csv prints one part: select it with --show");
 	if (args->csv && args->json)
 		return say_error(-EUSAGE, "--csv or --json, not both");
+	if (args->html && (args->csv || args->json || args->plot))
+		return say_error(-EUSAGE, "--html writes a page: without --csv, --json and --plot");
+	if (args->ranges.nr > 1)
+		return say_error(-EUSAGE, "one --range: a picture has one part of the addresses");
+	if (args->to && args->to <= args->from)
+		return say_error(-EUSAGE, "--to is not after --from");
 	return 0;
 }
 
@@ -547,6 +689,8 @@ static int report_run(const struct args *args)
 			    report.path, good);
 	if (args->plot)
 		err = plot_heatmap(&report);
+	else if (args->html)
+		err = write_html(&report);
 	else
 		err = show_parts(&report);
 	analysis_free(&report.analysis);
