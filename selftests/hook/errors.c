@@ -8,8 +8,6 @@
 
 #include "hook.h"
 
-#define USER	1000
-
 /* Which errors there are, as what a rule makes the policy do. */
 static const struct mistake {
 	const char *name;

@@ -519,8 +519,6 @@ static int load_with(uint64_t caps, bool userns)
 	return -WEXITSTATUS(status);
 }
 
-#define CAP(c)	(1ULL << CAP_##c)
-
 static void run_load_unprivileged(struct hook *h)
 {
 	EXPECT_EQ(load_with(0, false), h->test->expected.err);

@@ -20,11 +20,7 @@
 #include "hook_hostile.skel.h"
 #include "hook_lsm.skel.h"
 
-#define USER		1000
 #define OTHER		1001
-
-#define CAP(c)		(1ULL << CAP_##c)
-#define CAPS_ALL	((1ULL << 41) - 1)
 
 #define YAMA		"/proc/sys/kernel/yama/ptrace_scope"
 

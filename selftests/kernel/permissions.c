@@ -21,11 +21,8 @@
 #define NPAGES		16UL
 #define LEN		(NPAGES * PAGE)
 
-#define CAP(c)		(1ULL << CAP_##c)
-#define CAPS_ALL	((1ULL << 41) - 1)
 #define CAPS_NONE	0
 
-#define USER		1000
 #define OTHER		1001
 
 struct who {
@@ -272,11 +269,10 @@ TEST_F(rights, every_flag)
 	int status;
 	pid_t pid;
 
-	pid = fork();
+	pid = fork_as(variant->uid, variant->caps);
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (become(variant->uid, variant->caps) ||
-		    (variant->userns && unshare(CLONE_NEWUSER)))
+		if (variant->userns && unshare(CLONE_NEWUSER))
 			_exit(99);
 		_exit(!!try_all(self->t.pidfd, self->addr, variant->want));
 	}
@@ -446,15 +442,11 @@ static int as_user(int (*fn)(struct target *t, unsigned long addr),
 	int status;
 	pid_t pid;
 
-	fflush(stdout);
-	pid = fork();
+	pid = fork_as(USER, CAP(SYS_NICE) | CAP(SYS_PTRACE));
 	if (pid < 0)
 		return -errno;
-	if (!pid) {
-		if (become(USER, CAP(SYS_NICE) | CAP(SYS_PTRACE)))
-			_exit(99);
+	if (!pid)
 		_exit(fn(t, addr));
-	}
 	waitpid(pid, &status, 0);
 	return status;
 }

@@ -54,9 +54,6 @@
 #define BAD_POINTER	((void *)0x10)
 #define MIB		(1UL << 20)
 
-#define USER		1000
-#define CAP(c)		(1ULL << CAP_##c)
-
 /*
  * Each mapping has 4 units and free space around it, where things can be moved
  * to: it begins 16 MiB into an arena of 64, and OTHER is well away from it.
@@ -1579,11 +1576,10 @@ TEST(fdinfo_rights)
 	ASSERT_LE(0, fd);
 	EXPECT_TRUE(fdinfo_has(fd, "Range:\t%lx-%lx\n", addr, addr + 4 * PAGE));
 	for (i = 0; i < ARRAY_LEN(readers); i++) {
-		pid = fork();
+		pid = fork_as(readers[i].uid, readers[i].caps);
 		ASSERT_LE(0, pid);
 		if (!pid) {
-			if (become(readers[i].uid, readers[i].caps) ||
-			    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) ||
+			if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) ||
 			    read_fdinfo(fd, info, sizeof(info)))
 				_exit(99);
 			_exit(!strstr(info, "Stale:\t0\n") ||
@@ -1663,8 +1659,7 @@ static void try_as(const struct who *who, int pidfd, int fd, unsigned long addr)
 	int own, err = 0;
 	long ret;
 
-	if (become(who->uid, who->caps) ||
-	    (who->userns && unshare(CLONE_NEWUSER)))
+	if (who->userns && unshare(CLONE_NEWUSER))
 		_exit(99);
 	own = open_vma(pidfd, addr, NULL);
 	if (who->want ? own != who->want : own < 0) {
@@ -1699,7 +1694,7 @@ TEST(rights)
 		ASSERT_NE(0, addr);
 		fd = open_vma(t.pidfd, addr, NULL);
 		ASSERT_LE(0, fd);
-		pid = fork();
+		pid = fork_as(who->uid, who->caps);
 		ASSERT_LE(0, pid);
 		if (!pid)
 			try_as(who, t.pidfd, fd, addr);
@@ -1775,12 +1770,10 @@ TEST(passed_on)
 	ASSERT_NE(0, addr);
 	for (i = 0; i < ARRAY_LEN(receivers); i++) {
 		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, socks));
-		pid = fork();
+		pid = fork_as(USER, receivers[i].caps);
 		ASSERT_LE(0, pid);
 		if (!pid) {
 			close(t.pidfd);
-			if (become(USER, receivers[i].caps))
-				_exit(99);
 			fd = receive_fd(socks[1]);
 			ret = pmadv_one(fd, addr, PAGE, MADV_COLD,
 					PMADV_SKIP_ERRORS, NULL);

@@ -546,3 +546,14 @@ int become(uid_t uid, uint64_t caps)
 		return -errno;
 	return set_caps(caps);
 }
+
+pid_t fork_as(uid_t uid, uint64_t caps)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid && become(uid, caps))
+		_exit(99);
+	return pid;
+}

@@ -165,7 +165,17 @@ ssize_t read_file(const char *path, char *buf, size_t size);
 /* Leave the calling thread with the capabilities in the mask @keep, no others. */
 int set_caps(uint64_t keep);
 
+/* With <linux/capability.h>. */
+#define CAP(c)			(1ULL << CAP_##c)
+#define CAPS_ALL		((1ULL << 41) - 1)
+
+/* A user that nothing belongs to. */
+#define USER			1000
+
 /* Become the user, and group, @uid with exactly the capabilities @caps. */
 int become(uid_t uid, uint64_t caps);
+
+/* fork(), and become() in the child, which exits with 99 if it can't. */
+pid_t fork_as(uid_t uid, uint64_t caps);
 
 #endif /* SELFTESTS_UTIL_H */
