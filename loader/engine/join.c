@@ -60,13 +60,16 @@ static bool is_flavour(const char *name, const char *of)
 	       (!name[length] || !strncmp(name + length, "___", 3));
 }
 
+/* Qualifiers and names that lie around a type; libbpf does not refuse a circle of them. */
+#define MAX_WRAPPERS	32
+
 static const char *hook_type(const struct btf *btf, uint32_t id)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
 	const char *name;
 
-	while (type && (btf_is_mod(type) || btf_is_typedef(type)))
-		type = btf__type_by_id(btf, type->type);
+	for (int i = 0; type && (btf_is_mod(type) || btf_is_typedef(type)); i++)
+		type = i < MAX_WRAPPERS ? btf__type_by_id(btf, type->type) : NULL;
 	name = type ? btf__name_by_offset(btf, type->name_off) : NULL;
 	for (size_t i = 0; name && i < ARRAY_SIZE(hook_types); i++)
 		if (is_flavour(name, hook_types[i]))
@@ -135,7 +138,7 @@ static Elf64_Shdr *find_section(char *image, size_t size, const char *wanted)
 	Elf64_Shdr *section, *names;
 
 	if (size < sizeof(*header) || memcmp(header->e_ident, ELFMAG, SELFMAG) ||
-	    header->e_shoff > size ||
+	    header->e_shoff > size || header->e_shoff % _Alignof(Elf64_Shdr) ||
 	    header->e_shnum > (size - header->e_shoff) / sizeof(*section) ||
 	    header->e_shstrndx >= header->e_shnum)
 		return NULL;
@@ -168,12 +171,14 @@ int engine_strip_core(char *image, size_t size)
 	size_t kept;
 	int err = 0;
 
-	if (!types || !ext || ext->sh_size < sizeof(*header))
+	if (!types || !ext || ext->sh_size < sizeof(*header) ||
+	    ext->sh_offset % _Alignof(struct ext_header))
 		return -ENOEXEC;
 	header = (void *)(image + ext->sh_offset);
 	from = (uint64_t)header->header_size + header->core_offset;
 	if (header->header_size < sizeof(*header) || header->core_size < sizeof(uint32_t) ||
-	    from > ext->sh_size || header->core_size > ext->sh_size - from)
+	    from % _Alignof(struct core_record) || from > ext->sh_size ||
+	    header->core_size > ext->sh_size - from)
 		return header->core_size ? -ENOEXEC : 0;
 	/* The size of a record comes first. */
 	if (*(uint32_t *)((char *)header + from) != sizeof(struct core_record))
