@@ -62,7 +62,7 @@ struct runner {
 	uint64_t walks;
 	uint64_t lines;
 	struct pmadv_result sum;
-	struct exactness exact;
+	struct pmadv_exactness exact;
 };
 
 static int on_range(void *data, const struct pmadv_range_record *record)
@@ -232,8 +232,10 @@ static int show_total(const struct runner *runner)
 		return json_print(line);
 	}
 
-	out_text("%s: %" PRIu64 " rounds, %" PRIu64 " walks: %llu of %llu ranges advised (%s), %s reclaimed, in %s\n",
-		 decider_name(&runner->decider), runner->rounds, runner->walks,
+	out_text("%s: %" PRIu64 " round%s, %" PRIu64 " walk%s: %llu of %llu ranges advised (%s), %s reclaimed, in %s\n",
+		 decider_name(&runner->decider), runner->rounds,
+		 runner->rounds == 1 ? "" : "s", runner->walks,
+		 runner->walks == 1 ? "" : "s",
 		 sum->ranges_advised, sum->ranges_seen,
 		 human_bytes(sum->bytes_advised, bytes),
 		 human_bytes(sum->stats.reclaimed * page_size(), reclaimed),

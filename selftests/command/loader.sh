@@ -360,7 +360,7 @@ kill -INT $pid
 wait $pid
 status=$?
 out="status $status: $(cat "$tmp/out")"
-[[ $status == 0 ]] && grep -q 'rounds, .* walks' "$tmp/out" && none_in_force
+[[ $status == 0 ]] && grep -qE 'rounds?, .* walks?' "$tmp/out" && none_in_force
 result $? "run: until Ctrl-C, then detaches"
 pmadv run noop $target --every 60 >"$tmp/out" 2>&1 &
 pid=$!
