@@ -97,6 +97,7 @@ struct pmadv_walk pmadv_engine_walk SEC(".data.pmadv_walk");
 struct pmadv_stats pmadv_engine_stats SEC(".data.pmadv_stats");
 struct pmadv_exit_info pmadv_engine_exit_info SEC(".data.pmadv_exit");
 
+struct pmadv_engine_sums pmadv_engine_sums SEC(PMADV_ENGINE_SUMS);
 struct pmadv_scan pmadv_engine_scan SEC(".data.pmadv_scan");
 struct pmadv_engine pmadv_engine SEC(".data.pmadv_engine") = {
 	.version = PMADV_ENGINE_VERSION,

@@ -8,6 +8,9 @@
  * costs nothing while it is not attached. Records that find the ring buffer
  * full are counted in @lost; none disappears silently.
  *
+ * On a kernel without the hook there is nothing to trace in the kernel: on_engine
+ * then takes the records that any running pmadv makes of its own walks.
+ *
  * Fit for production: the work per range is one reservation and two copies.
  */
 #include "vmlinux.h"
@@ -38,9 +41,9 @@ static __s32 caller_tgid(void)
 	return bpf_get_current_pid_tgid() >> 32;
 }
 
-static bool wanted(struct task_struct *task)
+static bool wanted(__s32 target)
 {
-	if (only_target && task->tgid != only_target)
+	if (only_target && target != only_target)
 		return false;
 	return !only_caller || caller_tgid() == only_caller;
 }
@@ -55,16 +58,22 @@ static void *reserve(__u64 size)
 	return record;
 }
 
-static void fill_head(struct pmadv_record *head, struct task_struct *task,
-		      __u16 type, __u32 size, __u64 call_id)
+/* What the target has no part in. */
+static void fill_origin(struct pmadv_record *head, __u16 type, __u32 size)
 {
 	head->version = PMADV_RECORD_VERSION;
 	head->type = type;
 	head->size = size;
 	head->time_ns = bpf_ktime_get_ns();
+	head->caller = caller_tgid();
+}
+
+static void fill_head(struct pmadv_record *head, struct task_struct *task,
+		      __u16 type, __u32 size, __u64 call_id)
+{
+	fill_origin(head, type, size);
 	head->call_id = call_id;
 	head->tgid = task->tgid;
-	head->caller = caller_tgid();
 	bpf_probe_read_kernel_str(head->comm, sizeof(head->comm), task->comm);
 }
 
@@ -75,7 +84,7 @@ int BPF_PROG(on_range, struct pmadv_walk *walk, struct task_struct *task,
 {
 	struct pmadv_range_record *record;
 
-	if (!want_ranges || !wanted(task))
+	if (!want_ranges || !wanted(task->tgid))
 		return 0;
 
 	record = reserve(sizeof(*record));
@@ -106,7 +115,7 @@ int BPF_PROG(on_call, struct pmadv_walk *walk, struct task_struct *task, long re
 {
 	struct pmadv_call_record *record;
 
-	if (!want_calls || !wanted(task))
+	if (!want_calls || !wanted(task->tgid))
 		return 0;
 
 	record = reserve(sizeof(*record));
@@ -124,5 +133,57 @@ int BPF_PROG(on_call, struct pmadv_walk *walk, struct task_struct *task, long re
 
 	__sync_fetch_and_add(&written, 1);
 	bpf_ringbuf_submit(record, 0);
+	return 0;
+}
+
+/* ---- kernels without the hook ------------------------------------------ */
+
+#define CAP_BPF		39
+
+/*
+ * The engine takes CAP_BPF. A process without it can call the function, too, in
+ * its own copy of the program, and is not believed.
+ */
+static bool may_run_engine(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	__u64 capabilities = 0;
+
+	if (BPF_CORE_READ(cred, user_ns, level))
+		return false;
+	bpf_core_read(&capabilities, sizeof(capabilities), &cred->cap_effective);
+	return capabilities & (1ULL << CAP_BPF);
+}
+
+/* @size bytes of the caller's memory; a constant, as the verifier wants to see it. */
+static __always_inline void copy_record(const void *from, __u16 type, __u32 size)
+{
+	struct pmadv_record *record = reserve(size);
+
+	if (!record)
+		return;
+	if (bpf_probe_read_user(record, size, from)) {
+		bpf_ringbuf_discard(record, 0);
+		return;
+	}
+	fill_origin(record, type, size);
+	__sync_fetch_and_add(&written, 1);
+	bpf_ringbuf_submit(record, 0);
+}
+
+/* Attached to watched_record() of the command, see loader/engine/watched.h. */
+SEC("?uprobe")
+int BPF_KPROBE(on_engine, const struct pmadv_record *from)
+{
+	struct pmadv_record head;
+
+	if (!may_run_engine() || bpf_probe_read_user(&head, sizeof(head), from) ||
+	    head.version != PMADV_RECORD_VERSION || !wanted(head.tgid))
+		return 0;
+	if (head.type == PMADV_RECORD_RANGE && want_ranges)
+		copy_record(from, PMADV_RECORD_RANGE, sizeof(struct pmadv_range_record));
+	else if (head.type == PMADV_RECORD_CALL && want_calls)
+		copy_record(from, PMADV_RECORD_CALL, sizeof(struct pmadv_call_record));
 	return 0;
 }

@@ -12,10 +12,12 @@
 #define PMADV_ENGINE_STATE_H
 
 #ifndef __VMLINUX_H__
-#include <linux/types.h>
+#include <linux/process_madvise.h>
 #endif
 
-#define PMADV_ENGINE_VERSION	1
+#include <pmadv/hook.h>
+
+#define PMADV_ENGINE_VERSION	2
 
 /* UIO_MAXIOV: what one process_madvise(2) takes. */
 #define PMADV_ENGINE_BATCH	1024
@@ -206,5 +208,53 @@ struct pmadv_scan {
 	__u64 table;
 	__u64 entries[512];
 };
+
+/**
+ * struct pmadv_exactness - what is known about the ranges that got advice
+ * @proven: No mapping of the target changed from the moment the policy was asked
+ *	until the advice was carried out: it is exactly what was decided about.
+ * @unproven: Some mapping did change, or the kernel cannot say.
+ * @reasked: Answers thrown away because the target had changed, and asked for
+ *	again.
+ * @dropped: Answers thrown away for good.
+ */
+struct pmadv_exactness {
+	__u64 proven;
+	__u64 unproven;
+	__u64 reasked;
+	__u64 dropped;
+};
+
+/**
+ * struct pmadv_engine_sums - what an engine has done since it was loaded
+ * @version: PMADV_ENGINE_VERSION.
+ * @process: Whose it is.
+ * @cgroup_id: Scope of the policy, 0: the system.
+ * @name: Of the policy.
+ * @calls: Walks.
+ * @ejected: 1 if the policy was ejected.
+ * @invalid_verdicts: Answers that are none.
+ * @result: Sum of the walks.
+ * @exact: Sum of the walks.
+ *
+ * The memory is a map of its own, PMADV_ENGINE_SUMS as the kernel names it, for
+ * whoever wants to know what engines there are; it goes when their process ends,
+ * however that happens. The command writes it, word by word: who reads meanwhile
+ * may find sums that are a moment apart.
+ */
+struct pmadv_engine_sums {
+	__u32 version;
+	__s32 process;
+	__u64 cgroup_id;
+	char name[PMADV_NAME_LEN];
+	__u64 calls;
+	__u64 ejected;
+	__u64 invalid_verdicts;
+	struct pmadv_result result;
+	struct pmadv_exactness exact;
+};
+
+/* The kernel keeps no more than fifteen letters of a map's name. */
+#define PMADV_ENGINE_SUMS	".data.pmadv_sum"
 
 #endif /* PMADV_ENGINE_STATE_H */

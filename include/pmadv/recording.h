@@ -32,12 +32,24 @@
 #define PMADV_BLOCK_MAX		(1U << 20)
 
 /**
+ * enum pmadv_file_engine - what asked the policies
+ * @PMADV_FILE_HOOK: The kernel, whose hook reports what any program calls.
+ * @PMADV_FILE_ENGINE: pmadv itself, on a kernel without the hook. Only its own
+ *	walks are there, and of the statistics those that can be seen from outside:
+ *	scanned, young, swapped, reclaimed and the time.
+ */
+enum pmadv_file_engine {
+	PMADV_FILE_HOOK		= 0,
+	PMADV_FILE_ENGINE	= 1,
+};
+
+/**
  * struct pmadv_file_header - what the file begins with
  * @magic: PMADV_FILE_MAGIC, without a NUL.
  * @version: PMADV_FILE_VERSION.
  * @size: Of this header; the first block is there.
  * @page_size: Of the machine, in bytes; statistics count such pages.
- * @reserved: 0.
+ * @engine: enum pmadv_file_engine.
  * @start_ns: When the recording began, on CLOCK_MONOTONIC, as in all entries.
  * @start_realtime_ns: The same moment in nanoseconds since 1970.
  * @only_target: The process whose calls were recorded, 0: all.
@@ -49,7 +61,7 @@ struct pmadv_file_header {
 	__u32 version;
 	__u32 size;
 	__u32 page_size;
-	__u32 reserved;
+	__u32 engine;
 	__u64 start_ns;
 	__u64 start_realtime_ns;
 	__s32 only_target;

@@ -4,9 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <pmadv/process_madvise.h>
+
 #include "engine/freezer.h"
 #include "engine/giving.h"
 #include "engine/internal.h"
+#include "engine/watched.h"
 #include "lib/error.h"
 #include "lib/signals.h"
 #include "lib/util.h"
@@ -55,6 +58,8 @@ static void prepare_batch(struct asking *asking)
 	state->bytes = 0;
 	state->moved = 0;
 	state->slow_ns = asking->engine->slow ? ANSWER_NS : 0;
+	state->want_all = asking->walk->on_range || watched() ||
+			  asking->engine->members & ENGINE_ADVISED;
 	memset(&state->asked, 0, sizeof(state->asked));
 }
 
@@ -242,7 +247,6 @@ static void begin_walk(struct asking *asking)
 	state->walk_flags = walk->flags | PMADV_SKIP_ERRORS;
 	state->advice = walk->advice;
 	state->call_id = ++engine->last_call_id;
-	state->want_all = walk->on_range || engine->members & ENGINE_ADVISED;
 	state->invalid = 0;
 	state->nr_slow = 0;
 	state->pid = asking->tid;
@@ -272,6 +276,37 @@ static int walk_ranges(struct asking *asking)
 		}
 	}
 	return err;
+}
+
+void exact_add(struct pmadv_exactness *sum, const struct pmadv_exactness *one)
+{
+	sum->proven += one->proven;
+	sum->unproven += one->unproven;
+	sum->reasked += one->reasked;
+	sum->dropped += one->dropped;
+}
+
+static void add_up(const struct engine *engine, const struct engine_walk *walk)
+{
+	struct pmadv_engine_sums *sums = engine->sums;
+
+	sums->calls++;
+	sums->invalid_verdicts += engine->state->invalid;
+	pmadv_result_add(&sums->result, &walk->result);
+	exact_add(&sums->exact, &walk->exact);
+}
+
+static void show_call(const struct engine *engine, const struct engine_walk *walk, int err)
+{
+	struct pmadv_call_record record = {
+		.ret = err ? err : (int64_t)walk->result.bytes_advised,
+		.walk_flags = engine->state->walk_flags,
+		.advice = walk->advice,
+		.result = walk->result,
+	};
+
+	fill_record_head(&record.head, walk, PMADV_RECORD_CALL, sizeof(record));
+	watched_record(&record.head);
 }
 
 int engine_walk(struct engine *engine, struct engine_walk *walk)
@@ -313,5 +348,7 @@ int engine_walk(struct engine *engine, struct engine_walk *walk)
 	if (!err && !engine->state->asked.mm && !walk->result.ranges_seen &&
 	    !walk->result.stopped)
 		err = -ESRCH;
+	add_up(engine, walk);
+	show_call(engine, walk, err);
 	return err;
 }

@@ -4,7 +4,7 @@
  * iterator, and whose advice is given with plain process_madvise(2).
  *
  * Between asking and advising the target may change its mappings. Nothing can
- * prevent that there, but most often it can be told: see struct exactness.
+ * prevent that there, but most often it can be told: see struct pmadv_exactness.
  */
 #ifndef PMADV_ENGINE_H
 #define PMADV_ENGINE_H
@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 
 #include <linux/process_madvise.h>
+#include <pmadv/engine_state.h>
 #include <pmadv/hook.h>
 #include <pmadv/monitor.h>
 
@@ -22,23 +23,6 @@
 #include "policy/policy.h"
 
 struct engine;
-
-/*
- * What is known about the ranges that got advice.
- *
- * @proven: No mapping of the target changed from the moment the policy was asked
- *	until the advice was carried out: it is exactly what was decided about.
- * @unproven: Some mapping did change, or the kernel cannot say.
- * @reasked: Answers thrown away because the target had changed, and asked for
- *	again.
- * @dropped: Answers thrown away for good.
- */
-struct exactness {
-	uint64_t proven;
-	uint64_t unproven;
-	uint64_t reasked;
-	uint64_t dropped;
-};
 
 /* A walk, as the policy's callers want it. */
 struct engine_walk {
@@ -56,7 +40,7 @@ struct engine_walk {
 	void *data;
 	/* In: where to start and how much; out: what was done. */
 	struct pmadv_result result;
-	struct exactness exact;
+	struct pmadv_exactness exact;
 	uint64_t pages;			/* of max_pages that were used */
 };
 
@@ -88,6 +72,7 @@ void engine_features(const struct engine *engine, struct engine_features *featur
  * in an earlier walk: engine_ejection() says why.
  */
 int engine_walk(struct engine *engine, struct engine_walk *walk);
+void exact_add(struct pmadv_exactness *sum, const struct pmadv_exactness *one);
 const char *engine_ejection(const struct engine *engine);
 
 #endif /* PMADV_ENGINE_H */

@@ -11,6 +11,7 @@
 #include <pmadv/process_madvise.h>
 
 #include "engine/internal.h"
+#include "engine/watched.h"
 #include "lib/error.h"
 #include "lib/signals.h"
 #include "lib/tally.h"
@@ -42,6 +43,7 @@ void giving_begin_batch(struct giving *giving)
 	giving->base = giving->engine->state->asked;
 	giving->exact = false;
 	giving->rechecked = false;
+	giving->began_ns = giving->engine->state->want_all ? now_ns() : 0;
 }
 
 bool giving_can_tell(const struct giving *giving)
@@ -121,6 +123,7 @@ static void next_answer(struct giving *giving)
 	giving->done = 0;
 	giving->pages = 0;
 	giving->error = 0;
+	giving->began_ns = giving->engine->state->want_all ? now_ns() : 0;
 	memset(&giving->stats, 0, sizeof(giving->stats));
 }
 
@@ -150,19 +153,27 @@ static bool kernel_refuses(int error)
 	return error == EINVAL || error == EACCES || error == EPERM || error == EOPNOTSUPP;
 }
 
+void fill_record_head(struct pmadv_record *head, const struct engine_walk *walk,
+		      uint16_t type, uint32_t size)
+{
+	*head = (struct pmadv_record) {
+		.version = PMADV_RECORD_VERSION,
+		.type = type,
+		.size = size,
+		.time_ns = now_ns(),
+		.call_id = walk->result.call_id,
+		.tgid = walk->pid,
+		.caller = getpid(),
+	};
+	snprintf(head->comm, sizeof(head->comm), "%.*s", (int)sizeof(head->comm) - 1,
+		 walk->comm ? walk->comm : "");
+}
+
 static int report(struct giving *giving, const struct pmadv_answer *answer, uint64_t start,
 		  uint64_t end, uint32_t outcome, int error)
 {
 	struct engine_walk *walk = giving->walk;
 	struct pmadv_range_record record = {
-		.head = {
-			.version = PMADV_RECORD_VERSION,
-			.type = PMADV_RECORD_RANGE,
-			.size = sizeof(record),
-			.call_id = walk->result.call_id,
-			.tgid = walk->pid,
-			.caller = getpid(),
-		},
 		.start = start,
 		.end = end,
 		.vma_flags = answer->vma_flags,
@@ -175,13 +186,12 @@ static int report(struct giving *giving, const struct pmadv_answer *answer, uint
 		.stats = giving->stats,
 	};
 
-	snprintf(record.head.comm, sizeof(record.head.comm), "%.*s",
-		 (int)sizeof(record.head.comm) - 1, walk->comm ? walk->comm : "");
+	fill_record_head(&record.head, walk, PMADV_RECORD_RANGE, sizeof(record));
 	member_advised(giving->engine, &record, answer);
-	if (!walk->on_range)
+	if (!walk->on_range && !watched())
 		return 0;
-	record.head.time_ns = now_ns();
-	return walk->on_range(walk->data, &record);
+	watched_record(&record.head);
+	return walk->on_range ? walk->on_range(walk->data, &record) : 0;
 }
 
 /* The range in hand ends at @end: count and report it. */
@@ -205,6 +215,8 @@ static int finish(struct giving *giving, uint64_t end, int advice)
 			giving->walk->exact.unproven++;
 	}
 	result_count(result, outcome, end - answer->start);
+	if (giving->began_ns)
+		giving->stats.time_ns = now_ns() - giving->began_ns;
 	pmadv_stats_add(&result->stats, &giving->stats);
 	return report(giving, answer, answer->start, end, outcome, giving->error);
 }

@@ -27,6 +27,7 @@ struct giving {
 	uint64_t pages;			/* of its cap that were used */
 	bool range_exact;
 	int error;
+	uint64_t began_ns;		/* if somebody is told of each range */
 	struct pmadv_stats stats;
 };
 

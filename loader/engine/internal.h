@@ -59,12 +59,17 @@ struct engine {
 	char ejection[PMADV_NAME_LEN + PMADV_EXIT_MSG_LEN + 64];
 	/* Memory shared with the programs. */
 	struct pmadv_engine *state;
+	struct pmadv_engine_sums *sums;
 	struct pmadv_scan *scan;
 	struct bpf_range *range;
 	struct bpf_walk *walk;
 	struct pmadv_stats *stats;
 	struct bpf_exit_info *exit_info;
 };
+
+/* giving.c: what a record of the walk begins with. */
+void fill_record_head(struct pmadv_record *head, const struct engine_walk *walk,
+		      uint16_t type, uint32_t size);
 
 /* program.c: a file descriptor to read from, or -errno. */
 int program_iterate(struct engine *engine, enum engine_program program, pid_t tid);

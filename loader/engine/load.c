@@ -162,16 +162,27 @@ static void *memory(struct engine *engine, const char *name, size_t size)
 static int keep_memory(struct engine *engine)
 {
 	engine->state = memory(engine, ".data.pmadv_engine", sizeof(*engine->state));
+	engine->sums = memory(engine, PMADV_ENGINE_SUMS, sizeof(*engine->sums));
 	engine->scan = memory(engine, ".data.pmadv_scan", sizeof(*engine->scan));
 	engine->range = memory(engine, ".data.pmadv_range", sizeof(*engine->range));
 	engine->walk = memory(engine, ".data.pmadv_walk", sizeof(*engine->walk));
 	engine->stats = memory(engine, ".data.pmadv_stats", sizeof(*engine->stats));
 	engine->exit_info = memory(engine, ".data.pmadv_exit", sizeof(*engine->exit_info));
 	if (!engine->state || engine->state->version != PMADV_ENGINE_VERSION ||
-	    !engine->scan || !engine->range || !engine->walk || !engine->stats ||
+	    !engine->sums || !engine->scan || !engine->range || !engine->walk || !engine->stats ||
 	    !engine->exit_info)
 		return say_error(-EPROTO, "engine.bpf.o is not of this pmadv: install them together");
 	return 0;
+}
+
+static void begin_sums(struct engine *engine)
+{
+	*engine->sums = (struct pmadv_engine_sums) {
+		.version = PMADV_ENGINE_VERSION,
+		.process = getpid(),
+		.cgroup_id = engine->policy.cgroup_id,
+	};
+	memcpy(engine->sums->name, engine->policy.name, sizeof(engine->sums->name));
 }
 
 static int say_load_failed(const struct engine *engine, int err)
@@ -224,6 +235,7 @@ int engine_load(struct engine *engine)
 	if (err)
 		return err;
 	keep_programs(engine);
+	begin_sums(engine);
 	page_tables_find(engine);
 	err = run_init(engine);
 	engine->loaded = !err;

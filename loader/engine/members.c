@@ -83,6 +83,7 @@ int engine_eject(struct engine *engine, uint32_t kind, int64_t code, const char 
 	engine->exit_info->kind = kind;
 	engine->exit_info->code = code;
 	snprintf(engine->exit_info->msg, sizeof(engine->exit_info->msg), "%s", msg);
+	engine->sums->ejected = 1;
 	if (engine->programs[PROGRAM_EXIT] >= 0)
 		program_call(engine, PROGRAM_EXIT);
 	return -EEJECTED;

@@ -9,7 +9,8 @@ enum privileges {
 	PRIVILEGES_NONE,	/* waits and reads what is open */
 	PRIVILEGES_WRITE,	/* writes a file wherever it is to be */
 	PRIVILEGES_LOOK,	/* looks at the mappings of other processes */
-	PRIVILEGES_LOOK_AT_BPF,	/* looks at the kernel's BPF links and programs */
+	PRIVILEGES_LOOK_AT_BPF,	/* looks at the kernel's BPF links, programs and maps */
+	PRIVILEGES_WRITE_ABOUT_BPF,	/* that, and writes a file */
 	PRIVILEGES_ADVISE,	/* goes on advising other processes */
 	PRIVILEGES_ENGINE,	/* that, and runs the engine's programs for it */
 	PRIVILEGES_DAEMON,	/* that, and puts policies in force */

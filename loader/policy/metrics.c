@@ -10,6 +10,7 @@
 
 #include "lib/error.h"
 #include "lib/util.h"
+#include "policy/engines.h"
 #include "policy/links.h"
 #include "policy/sysfs.h"
 #include "proc/sample.h"
@@ -30,46 +31,64 @@ enum unit {
 	UNIT_NS,		/* printed in seconds */
 };
 
+/* What can count it. */
+enum counted_by {
+	BY_BOTH,
+	BY_HOOK,
+	BY_ENGINE,
+};
+
 static const struct metric {
 	const char *name;
 	const char *label;	/* besides policy and scope, or NULL */
 	enum unit unit;
 	size_t field;
+	enum counted_by by;
 	const char *help;	/* NULL: the same metric as the one before */
 } metrics[] = {
 #define SUM(member)	offsetof(struct sysfs_policy, member)
-	{ "pmadv_policy_calls_total", NULL, UNIT_COUNT, SUM(calls),
-	  "Calls of process_madvise(2) that asked the policy." },
+#define STAT(member)	SUM(counts.stats.member)
+	{ "pmadv_policy_calls_total", NULL, UNIT_COUNT, SUM(calls), BY_BOTH,
+	  "Calls of process_madvise(2), or walks of the engine, that asked the policy." },
 	{ "pmadv_policy_ranges_total", "outcome=\"advised\"", UNIT_COUNT,
-	  SUM(counts.ranges_advised), "Ranges the policy was asked about." },
+	  SUM(counts.ranges_advised), BY_BOTH, "Ranges the policy was asked about." },
 	{ "pmadv_policy_ranges_total", "outcome=\"skipped\"", UNIT_COUNT,
-	  SUM(counts.ranges_skipped), NULL },
+	  SUM(counts.ranges_skipped), BY_BOTH, NULL },
 	{ "pmadv_policy_ranges_total", "outcome=\"refused\"", UNIT_COUNT,
-	  SUM(counts.ranges_refused), NULL },
+	  SUM(counts.ranges_refused), BY_BOTH, NULL },
 	{ "pmadv_policy_ranges_total", "outcome=\"failed\"", UNIT_COUNT,
-	  SUM(counts.ranges_failed), NULL },
-	{ "pmadv_policy_errors_total", NULL, UNIT_COUNT, SUM(errors),
+	  SUM(counts.ranges_failed), BY_BOTH, NULL },
+	{ "pmadv_policy_errors_total", NULL, UNIT_COUNT, SUM(errors), BY_HOOK,
 	  "Calls that ended because the policy did something wrong." },
 	{ "pmadv_policy_invalid_verdicts_total", NULL, UNIT_COUNT, SUM(invalid_verdicts),
-	  "Answers of the policy that the kernel does not take." },
+	  BY_BOTH, "Answers of the policy that are no verdicts." },
 	{ "pmadv_policy_advised_bytes_total", NULL, UNIT_COUNT, SUM(counts.bytes_advised),
-	  "Address space that got advice." },
-	{ "pmadv_policy_scanned_bytes_total", NULL, UNIT_PAGES, SUM(counts.stats.scanned),
+	  BY_BOTH, "Address space that got advice." },
+	{ "pmadv_policy_scanned_bytes_total", NULL, UNIT_PAGES, STAT(scanned), BY_BOTH,
 	  "Memory looked at page by page." },
-	{ "pmadv_policy_young_bytes_total", NULL, UNIT_PAGES, SUM(counts.stats.young),
+	{ "pmadv_policy_young_bytes_total", NULL, UNIT_PAGES, STAT(young), BY_BOTH,
 	  "Of the scanned memory, what had been accessed." },
-	{ "pmadv_policy_shared_bytes_total", NULL, UNIT_PAGES, SUM(counts.stats.shared),
+	{ "pmadv_policy_shared_bytes_total", NULL, UNIT_PAGES, STAT(shared), BY_HOOK,
 	  "Of the scanned memory, what was left to others." },
-	{ "pmadv_policy_deactivated_bytes_total", NULL, UNIT_PAGES,
-	  SUM(counts.stats.deactivated), "Memory that was made a candidate for reclaim." },
-	{ "pmadv_policy_reclaimed_bytes_total", NULL, UNIT_PAGES,
-	  SUM(counts.stats.reclaimed), "Memory that was freed." },
-	{ "pmadv_policy_written_bytes_total", NULL, UNIT_PAGES,
-	  SUM(counts.stats.written_back), "Memory written to swap or to files." },
-	{ "pmadv_policy_kept_bytes_total", NULL, UNIT_PAGES, SUM(counts.stats.activated),
+	{ "pmadv_policy_deactivated_bytes_total", NULL, UNIT_PAGES, STAT(deactivated),
+	  BY_HOOK, "Memory that was made a candidate for reclaim." },
+	{ "pmadv_policy_reclaimed_bytes_total", NULL, UNIT_PAGES, STAT(reclaimed), BY_BOTH,
+	  "Memory that was freed." },
+	{ "pmadv_policy_written_bytes_total", NULL, UNIT_PAGES, STAT(written_back), BY_HOOK,
+	  "Memory written to swap or to files." },
+	{ "pmadv_policy_kept_bytes_total", NULL, UNIT_PAGES, STAT(activated), BY_HOOK,
 	  "Memory that reclaim tried and could not free." },
-	{ "pmadv_policy_walk_seconds_total", NULL, UNIT_NS, SUM(counts.stats.time_ns),
+	{ "pmadv_policy_walk_seconds_total", NULL, UNIT_NS, STAT(time_ns), BY_BOTH,
 	  "Time spent deciding and acting." },
+	{ "pmadv_policy_exactness_total", "state=\"proven\"", UNIT_COUNT, SUM(exact.proven),
+	  BY_ENGINE, "Ranges advised that are proven to be what was decided about, or not; answers asked again or given up because the target had changed." },
+	{ "pmadv_policy_exactness_total", "state=\"unproven\"", UNIT_COUNT,
+	  SUM(exact.unproven), BY_ENGINE, NULL },
+	{ "pmadv_policy_exactness_total", "state=\"reasked\"", UNIT_COUNT,
+	  SUM(exact.reasked), BY_ENGINE, NULL },
+	{ "pmadv_policy_exactness_total", "state=\"dropped\"", UNIT_COUNT,
+	  SUM(exact.dropped), BY_ENGINE, NULL },
+#undef STAT
 #undef SUM
 };
 
@@ -106,21 +125,33 @@ static void put_head(FILE *to, const char *name, const char *type, const char *h
 	fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void put_policies(FILE *to, const struct vec *all)
+/* "{policy=..., ...", as far as all metrics of a series have it. */
+static void put_labels(FILE *to, const struct series *series, bool hook)
+{
+	fputs("{policy=\"", to);
+	put_label(to, series->sums.name);
+	fputs("\",scope=\"", to);
+	put_label(to, series->scope);
+	fprintf(to, "\",engine=\"%s\"", hook ? "hook" : "engine");
+	if (series->sums.process)
+		fprintf(to, ",process=\"%d\"", series->sums.process);
+}
+
+static void put_policies(FILE *to, const struct vec *all, bool hook)
 {
 	struct series *series = all->items;
 
 	for (size_t i = 0; i < ARRAY_SIZE(metrics); i++) {
 		const struct metric *metric = &metrics[i];
 
+		if (metric->by == (hook ? BY_ENGINE : BY_HOOK))
+			continue;
 		if (metric->help && all->nr)
 			put_head(to, metric->name, "counter", metric->help);
 		for (size_t j = 0; j < all->nr; j++) {
-			fprintf(to, "%s{policy=\"", metric->name);
-			put_label(to, series[j].sums.name);
-			fputs("\",scope=\"", to);
-			put_label(to, series[j].scope);
-			fprintf(to, "\"%s%s}", metric->label ? "," : "",
+			fputs(metric->name, to);
+			put_labels(to, &series[j], hook);
+			fprintf(to, "%s%s}", metric->label ? "," : "",
 				metric->label ? metric->label : "");
 			put_value(to, *field_of(&series[j].sums, metric->field),
 				  metric->unit);
@@ -128,17 +159,19 @@ static void put_policies(FILE *to, const struct vec *all)
 	}
 }
 
-static void put_system(FILE *to, size_t nr_policies)
+static void put_system(FILE *to, const struct vec *policies, bool hook)
 {
 	const char *refaults = "pmadv_refaulted_bytes_total";
 	struct system_sample sample;
 	uint64_t ejected;
 
-	put_head(to, "pmadv_policies", "gauge", "Policies in force.");
-	fprintf(to, "pmadv_policies %zu\n", nr_policies);
-	if (!sysfs_ejected(&ejected)) {
+	put_head(to, "pmadv_policies", "gauge",
+		 "Policies in force or, without the hook, asked by engines that run.");
+	fprintf(to, "pmadv_policies{engine=\"%s\"} %zu\n", hook ? "hook" : "engine",
+		policies->nr);
+	if (!policies_ejected(policies, &ejected)) {
 		put_head(to, "pmadv_ejections_total", "counter",
-			 "Policies that the kernel took out because of what they did.");
+			 "Policies that were taken out because of what they did.");
 		fprintf(to, "pmadv_ejections_total %" PRIu64 "\n", ejected);
 	}
 
@@ -173,20 +206,49 @@ static struct series *add_series(struct vec *all, const char *name, char *scope)
 	return series;
 }
 
+/* A process may ask a policy in the same scope by several engines, one for each rule. */
+static struct series *find_series(struct vec *all, const struct sysfs_policy *policy)
+{
+	struct series *series = all->items;
+
+	for (size_t i = 0; i < all->nr; i++)
+		if (series[i].sums.process == policy->process &&
+		    series[i].sums.cgroup_id == policy->cgroup_id &&
+		    !strcmp(series[i].sums.name, policy->name))
+			return &series[i];
+	return NULL;
+}
+
+static struct series *series_for(struct vec *all, const struct sysfs_policy *policy)
+{
+	struct series *series = find_series(all, policy);
+
+	if (series)
+		return series;
+	if (all->nr > MAX_SERIES) {
+		series = all->items;
+		return &series[MAX_SERIES];
+	}
+	if (all->nr == MAX_SERIES)
+		return add_series(all, OTHER, strdup(OTHER));
+	series = add_series(all, policy->name, scope_text(policy->cgroup_id));
+	if (!series)
+		return NULL;
+	series->sums.process = policy->process;
+	series->sums.cgroup_id = policy->cgroup_id;
+	return series;
+}
+
 /* Policies that came first keep their series, so that no series changes its meaning. */
 static int make_series(struct vec *policies, struct vec *all)
 {
 	struct sysfs_policy *policy = policies->items;
-	struct series *series = NULL;
+	struct series *series;
 
 	if (policies->nr)
 		qsort(policy, policies->nr, sizeof(*policy), by_link);
 	for (size_t i = 0; i < policies->nr; i++) {
-		if (i < MAX_SERIES)
-			series = add_series(all, policy[i].name,
-					    scope_text(policy[i].cgroup_id));
-		else if (i == MAX_SERIES)
-			series = add_series(all, OTHER, strdup(OTHER));
+		series = series_for(all, &policy[i]);
 		if (!series)
 			return say_no_memory();
 		for (size_t j = 0; j < ARRAY_SIZE(metrics); j++)
@@ -196,7 +258,7 @@ static int make_series(struct vec *policies, struct vec *all)
 	return 0;
 }
 
-int metrics_write(FILE *to, struct vec *policies)
+int metrics_write(FILE *to, struct vec *policies, bool hook)
 {
 	struct vec all = { };
 	struct series *series;
@@ -204,8 +266,8 @@ int metrics_write(FILE *to, struct vec *policies)
 
 	err = make_series(policies, &all);
 	if (!err) {
-		put_system(to, policies->nr);
-		put_policies(to, &all);
+		put_system(to, policies, hook);
+		put_policies(to, &all, hook);
 		fputs("# EOF\n", to);
 	}
 	series = all.items;

@@ -6,15 +6,16 @@
 #ifndef PMADV_METRICS_H
 #define PMADV_METRICS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "lib/util.h"
 
 /*
- * Write the metrics of @policies (see sysfs_policies()), which are sorted for
- * it, and of the system. Returns 0 or an error, which is reported; the caller
- * checks @to for errors.
+ * Write the metrics of @policies (see policies_at_work()), which are sorted for
+ * it, and of the system; @hook says whether the kernel asks them. Returns 0 or an
+ * error, which is reported; the caller checks @to for errors.
  */
-int metrics_write(FILE *to, struct vec *policies);
+int metrics_write(FILE *to, struct vec *policies, bool hook);
 
 #endif /* PMADV_METRICS_H */

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <linux/process_madvise.h>
+#include <pmadv/engine_state.h>
 #include <pmadv/hook.h>
 
 #include "lib/util.h"
@@ -22,6 +23,10 @@ struct sysfs_policy {
 	uint64_t invalid_verdicts;
 	/* The counts that a policy has in sysfs; the other members are 0. */
 	struct pmadv_result counts;
+	/* Of an engine, see policy/engines.h: */
+	int32_t process;		/* whose it is; 0: the kernel's hook */
+	uint64_t ejected;
+	struct pmadv_exactness exact;
 };
 
 /*

@@ -263,6 +263,7 @@ static int show_round(const struct worker *worker)
 	if (out_json()) {
 		struct json_object *line = json_line("round");
 
+		json_text(line, "engine", engine_in_use());
 		json_text(line, "rule", worker->rule->name);
 		json_number(line, "round", worker->rounds);
 		json_number(line, "processes", worker->targets.nr);

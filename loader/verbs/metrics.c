@@ -15,9 +15,9 @@
 #include "lib/text.h"
 #include "lib/util.h"
 #include "options.h"
+#include "policy/engines.h"
 #include "policy/hook.h"
 #include "policy/metrics.h"
-#include "policy/sysfs.h"
 
 static const struct option_def options[] = {
 	{ "output", 'o', OPTION_TEXT, offsetof(struct args, output), "FILE",
@@ -39,10 +39,10 @@ static int put_metrics(FILE *to)
 	struct vec policies = { };
 	int err;
 
-	err = sysfs_policies(&policies);
+	err = policies_at_work(&policies);
 	if (err)
-		return say_error(err, SYSFS_DIR ": %s", error_text(err));
-	err = metrics_write(to, &policies);
+		return policies_say_error(err);
+	err = metrics_write(to, &policies, hook_present());
 	vec_free(&policies);
 	return err;
 }
@@ -114,14 +114,12 @@ static int metrics_run(const struct args *args)
 		return say_error(-EUSAGE, "metrics have a format of their own: 'pmadv list --json' has the same counts");
 	if (args->interval && !args->output)
 		return say_error(-EUSAGE, "--interval takes --output: a file that is replaced each time");
-	err = hook_check();
-	if (err)
-		return err;
 	if (!args->output)
 		return print_metrics();
 
 	if (args->interval)
-		privileges_drop(PRIVILEGES_WRITE);
+		privileges_drop(hook_present() ? PRIVILEGES_WRITE :
+						 PRIVILEGES_WRITE_ABOUT_BPF);
 	err = write_file(args->output);
 	while (!err && args->interval && !stop_asked) {
 		wait_fds(NULL, 0, (int64_t)args->interval);

@@ -13,6 +13,7 @@
 #include "lib/text.h"
 #include "lib/util.h"
 #include "options.h"
+#include "walk/decider.h"
 #include "walk/monitor.h"
 #include "walk/range_text.h"
 
@@ -85,6 +86,7 @@ static int print_summary(struct monitor *monitor, uint64_t lost)
 	if (out_json()) {
 		struct json_object *line = json_line("summary");
 
+		json_text(line, "engine", engine_in_use());
 		json_number(line, "interval_ns", monitor->args->interval);
 		json_number(line, "calls", monitor->interval.calls);
 		json_ranges(line, sum);
@@ -128,6 +130,7 @@ static int print_lost(const struct monitor *monitor, struct monitor *records)
 	if (out_json()) {
 		struct json_object *line = json_line("end");
 
+		json_text(line, "engine", engine_in_use());
 		json_number(line, "lines", monitor->lines);
 		json_number(line, "lost", lost);
 		return json_print(line);

@@ -15,9 +15,11 @@
 #include "lib/text.h"
 #include "lib/util.h"
 #include "options.h"
+#include "policy/hook.h"
 #include "proc/maps.h"
 #include "proc/sample.h"
 #include "recording/recfile.h"
+#include "walk/decider.h"
 #include "walk/monitor.h"
 
 #define SAMPLE_NS	1000000000ULL
@@ -217,6 +219,7 @@ static int print_end(const struct recording *recording, const char *path, uint64
 	if (out_json()) {
 		struct json_object *line = json_line("record");
 
+		json_text(line, "engine", engine_in_use());
 		json_text(line, "file", path);
 		json_number(line, "bytes", size);
 		json_number(line, "targets", recording->seen.nr);
@@ -253,6 +256,7 @@ static int create_file(struct recording *recording, const struct args *args,
 {
 	struct pmadv_file_header header = {
 		.page_size = (uint32_t)page_size(),
+		.engine = hook_present() ? PMADV_FILE_HOOK : PMADV_FILE_ENGINE,
 		.only_target = args->pid,
 		.interval_ms = SAMPLE_NS / 1000000,
 	};

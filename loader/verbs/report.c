@@ -119,6 +119,7 @@ static int show_summary(struct report *report)
 		{ "began", "began", COLUMN_TEXT },
 		{ "lasted", "duration_ns", COLUMN_TIME },
 		{ "kernel", "kernel", COLUMN_TEXT },
+		{ "engine", "engine", COLUMN_TEXT },
 		{ "record", "record", COLUMN_TEXT },
 		{ "records lost", "lost", COLUMN_COUNT },
 		{ "targets", "targets", COLUMN_COUNT },
@@ -152,6 +153,7 @@ static int show_summary(struct report *report)
 		{ .text = began },
 		{ .number = all->duration_ns },
 		{ .text = report->header->release },
+		{ .text = report->header->engine == PMADV_FILE_HOOK ? "hook" : "engine" },
 		{ .text = all->complete ? "complete" :
 			  report->cut_off ? "cut off" : "not ended" },
 		{ .number = all->lost },

@@ -17,9 +17,12 @@
 #include "lib/util.h"
 #include "options.h"
 #include "policy/cost.h"
+#include "policy/engines.h"
 #include "policy/links.h"
+#include "policy/hook.h"
 #include "policy/sysfs.h"
 #include "proc/sample.h"
+#include "walk/decider.h"
 #include "walk/monitor.h"
 
 #define DEFAULT_INTERVAL_NS	1000000000ULL
@@ -191,17 +194,18 @@ static int look(struct top *top)
 		if (!target[i].gone)
 			sample(&target[i]);
 
-	err = sysfs_policies(&policies);
+	err = policies_at_work(&policies);
 	if (err)
-		return say_error(err, SYSFS_DIR ": %s", error_text(err));
+		return policies_say_error(err);
 	known = top->policies;
 	memset(&top->policies, 0, sizeof(top->policies));
 	sums = policies.items;
 	for (size_t i = 0; i < policies.nr && !err; i++)
 		err = add_policy(top, &known, &sums[i]);
 	vec_free(&known);
+	if (!err)
+		policies_ejected(&policies, &top->ejected);
 	vec_free(&policies);
-	sysfs_ejected(&top->ejected);
 	return err;
 }
 
@@ -247,8 +251,8 @@ static int draw_summary(const struct top *top, int y)
 	if (localtime_r(&now, &tm))
 		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
 	screen_line(y++, A_BOLD | screen_colour(SCREEN_TITLE),
-		    "pmadv top  %s  targets %zu  policies %zu  ejected %" PRIu64 "%s%s%s",
-		    clock, top->targets.nr, top->policies.nr, top->ejected,
+		    "pmadv top  %s  %s  targets %zu  policies %zu  ejected %" PRIu64 "%s%s%s",
+		    clock, engine_in_use(), top->targets.nr, top->policies.nr, top->ejected,
 		    *top->filter ? "  only " : "", top->filter,
 		    top->paused ? "  PAUSED" : "");
 	screen_line(y++, A_NORMAL, "calls %" PRIu64 "  ranges %" PRIu64
@@ -523,7 +527,9 @@ static int top_run(const struct args *args)
 	top.records = monitor_open(&filter, args->buffer, &handler, &err);
 	if (!top.records)
 		return err;
-	err = costs_open(&top.costs);
+	/* An engine's programs are not the policy's alone. */
+	if (hook_present())
+		err = costs_open(&top.costs);
 	if (err)
 		say_warning("the costs of policies are not shown: %s", error_text(err));
 	privileges_drop(PRIVILEGES_LOOK_AT_BPF);

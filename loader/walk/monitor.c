@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include <bpf/btf.h>
-
+#include "engine/watched.h"
 #include "lib/error.h"
 #include "lib/json.h"
 #include "lib/names.h"
@@ -19,9 +17,9 @@
 #include "lib/text.h"
 #include "lib/util.h"
 #include "policy/bpf_log.h"
+#include "policy/hook.h"
 #include "policy/knobs.h"
 #include "policy/object.h"
-#include "policy/sysfs.h"
 
 /* Records read at once at most, because the reader also has to watch the clock. */
 #define READ_MOST	4096
@@ -37,6 +35,7 @@
 #define FOR_TRACING	"watch process_madvise(2)"
 
 struct monitor {
+	bool hook;		/* the kernel has it */
 	struct bpf_object *object;
 	struct bpf_link *links[8];
 	unsigned int nr_links;
@@ -131,32 +130,40 @@ static uint32_t ring_size(uint64_t wanted)
 	return (uint32_t)size;
 }
 
-/* A short message for the most frequent error. */
-static int tracepoints_check(void)
-{
-	struct btf *btf;
-	bool there;
-
-	/* The kernel has both or neither, and this is faster to check. */
-	if (!access(SYSFS_DIR, F_OK))
-		return 0;
-
-	btf = btf__load_vmlinux_btf();
-	there = btf && btf__find_by_name_kind(btf, "btf_trace_pmadv_range",
-					      BTF_KIND_TYPEDEF) > 0;
-	btf__free(btf);
-	policy_log_forget();
-	if (!there)
-		return say_error(-ELACKS, "this kernel has no tracepoints process_madvise:*: boot one built with CONFIG_PROCESS_MADVISE_BPF=y; 'pmadv probe' shows what is there");
-	return 0;
-}
-
 static int say_failed(const char *what, int err)
 {
 	policy_log_print();
 	if (err == -EPERM)
 		return say_no_bpf(err, FOR_TRACING);
 	return say_error(err, "the monitor: %s: %s", what, error_text(err));
+}
+
+/* The tracepoints of the hook or, without it, what reads our engine's records. */
+static void choose_programs(const struct monitor *records)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, records->object) {
+		bool of_engine = bpf_program__type(program) == BPF_PROG_TYPE_KPROBE;
+
+		bpf_program__set_autoload(program, of_engine != records->hook);
+	}
+}
+
+/* To our own function, in all processes that run this program. */
+static struct bpf_link *attach_to_engine(const struct bpf_program *program)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, options);
+	struct watched_place place;
+	int err = watched_find(&place);
+
+	if (err) {
+		errno = -err;
+		return NULL;
+	}
+	options.ref_ctr_offset = place.count;
+	return bpf_program__attach_uprobe_opts(program, -1, "/proc/self/exe",
+					       place.function, &options);
 }
 
 static int attach_all(struct monitor *records)
@@ -166,14 +173,26 @@ static int attach_all(struct monitor *records)
 	while ((program = bpf_object__next_program(records->object, program))) {
 		struct bpf_link *link;
 
+		if (!bpf_program__autoload(program))
+			continue;
 		if (records->nr_links == ARRAY_SIZE(records->links))
 			return -E2BIG;
-		link = bpf_program__attach(program);
+		link = records->hook ? bpf_program__attach(program) :
+				       attach_to_engine(program);
 		if (!link)
 			return -errno;
 		records->links[records->nr_links++] = link;
 	}
 	return 0;
+}
+
+static int say_attach_failed(const struct monitor *records, int err)
+{
+	if (!records->hook && err == -ENOENT) {
+		policy_log_forget();
+		return say_error(-ELACKS, "watching walks on a kernel without the hook takes uprobes: boot one built with CONFIG_UPROBE_EVENTS=y");
+	}
+	return say_failed("attaching it", err);
 }
 
 static int open_monitor(struct monitor *records, const struct monitor_filter *filter,
@@ -186,9 +205,7 @@ static int open_monitor(struct monitor *records, const struct monitor_filter *fi
 
 	if (buffer > MONITOR_BUFFER_MAX)
 		return say_error(-EUSAGE, "--buffer: at most 1G");
-	err = tracepoints_check();
-	if (!err)
-		err = privileges_check_bpf(FOR_TRACING);
+	err = privileges_check_bpf(FOR_TRACING);
 	if (!err)
 		err = object_find("monitor", path);
 	if (err)
@@ -197,6 +214,7 @@ static int open_monitor(struct monitor *records, const struct monitor_filter *fi
 	records->object = bpf_object__open_file(path, NULL);
 	if (!records->object)
 		return say_failed(path, -errno);
+	choose_programs(records);
 	map = bpf_object__find_map_by_name(records->object, "records");
 	if (!map || set_filter(records->object, filter))
 		return say_error(-EPROTO, "%s is not the monitor of this pmadv: install them together",
@@ -219,8 +237,10 @@ static int open_monitor(struct monitor *records, const struct monitor_filter *fi
 		return say_failed("its ring buffer", -errno);
 	err = attach_all(records);
 	if (err)
-		return say_failed("attaching it", err);
+		return say_attach_failed(records, err);
 	policy_log_forget();
+	if (!records->hook)
+		say_note("this kernel has no hook: what pmadv itself walks is seen, calls of other programs are not");
 	return 0;
 }
 
@@ -233,6 +253,7 @@ struct monitor *monitor_open(const struct monitor_filter *filter, uint64_t buffe
 		*err = say_no_memory();
 		return NULL;
 	}
+	records->hook = hook_present();
 	records->reader.handler = *handler;
 	*err = open_monitor(records, filter, buffer ? buffer : MONITOR_BUFFER_DEFAULT);
 	if (*err) {

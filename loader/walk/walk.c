@@ -2,7 +2,6 @@
 #include "walk/walk.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -355,31 +354,23 @@ int walk_say_error(const struct walk *walk, const struct request *request)
 	}
 }
 
-const char *exact_text(const struct exactness *exact, char buf[EXACT_TEXT_LEN])
+const char *exact_text(const struct pmadv_exactness *exact, char buf[EXACT_TEXT_LEN])
 {
-	uint64_t given = exact->proven + exact->unproven;
+	__u64 given = exact->proven + exact->unproven;
 	int length;
 
-	length = snprintf(buf, EXACT_TEXT_LEN, "%" PRIu64 " of %" PRIu64 " ranges proven exact",
+	length = snprintf(buf, EXACT_TEXT_LEN, "%llu of %llu ranges proven exact",
 			  exact->proven, given);
 	if (exact->reasked)
 		length += snprintf(buf + length, EXACT_TEXT_LEN - (size_t)length,
-				   ", %" PRIu64 " asked again", exact->reasked);
+				   ", %llu asked again", exact->reasked);
 	if (exact->dropped)
 		snprintf(buf + length, EXACT_TEXT_LEN - (size_t)length,
-			 ", %" PRIu64 " given up", exact->dropped);
+			 ", %llu given up", exact->dropped);
 	return buf;
 }
 
-void exact_add(struct exactness *sum, const struct exactness *one)
-{
-	sum->proven += one->proven;
-	sum->unproven += one->unproven;
-	sum->reasked += one->reasked;
-	sum->dropped += one->dropped;
-}
-
-void json_exact(struct json_object *line, const struct exactness *exact)
+void json_exact(struct json_object *line, const struct pmadv_exactness *exact)
 {
 	json_number(line, "proven", exact->proven);
 	json_number(line, "unproven", exact->unproven);

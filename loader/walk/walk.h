@@ -42,7 +42,7 @@ struct walk {
 	const struct target *target;
 	int err;			/* 0 or -errno of the call */
 	struct pmadv_result result;
-	struct exactness exact;		/* of the engine's walk */
+	struct pmadv_exactness exact;		/* of the engine's walk */
 	uint64_t pages;			/* of a budget that the engine's walk used */
 	uint64_t resident_before;
 	uint64_t resident_after;
@@ -72,9 +72,8 @@ int walk_say_error(const struct walk *walk, const struct request *request);
 
 /* "12 of 14 ranges proven exact, ...": of the engine's walk; "" of the hook's. */
 #define EXACT_TEXT_LEN	160
-const char *exact_text(const struct exactness *exact, char buf[EXACT_TEXT_LEN]);
-void exact_add(struct exactness *sum, const struct exactness *one);
-void json_exact(struct json_object *line, const struct exactness *exact);
+const char *exact_text(const struct pmadv_exactness *exact, char buf[EXACT_TEXT_LEN]);
+void json_exact(struct json_object *line, const struct pmadv_exactness *exact);
 
 /* A walk as a JSON object; @round counts from 1, 0 means none. */
 struct json_object *walk_json(const struct walk *walk, const struct request *request,
