@@ -506,9 +506,10 @@ static int begin_with_hook(struct daemon *daemon)
  */
 static int begin_with_engine(struct daemon *daemon)
 {
-	int err = make_workers(daemon);
+	int err = scopes_open(&daemon->scopes);
 
-	daemon->scopes.lock_fd = -1;
+	if (!err)
+		err = make_workers(daemon);
 	privileges_drop(PRIVILEGES_DAEMON);
 	if (!err)
 		say_note("this kernel has no hook: the engine asks the policies, for the targets of the rules only");
