@@ -89,6 +89,8 @@ static const char *why_text(const struct pmadv_range_record *record)
 		return "EPERM: sealed";
 	case EACCES:
 		return "EACCES: a file that the caller may not write";
+	case EOPNOTSUPP:
+		return "EOPNOTSUPP: SKIP_YOUNG: page tables cannot be read here";
 	case EINVAL:
 		break;
 	default:
@@ -298,6 +300,7 @@ static int show_head(struct explanation *exp)
 
 		json_signed(line, "pid", target->pid);
 		json_text(line, "comm", target->name);
+		json_text(line, "engine", engine_in_use());
 		json_flag(line, "decides", exp->request->flags & PMADV_POLICY);
 		json_text(line, "policy", policy ? policy->name : NULL);
 		json_text(line, "scope", scope);

@@ -316,7 +316,7 @@ static int print_feature(const struct probe *probe, const struct feature *featur
 /* What a policy can do, with the hook and with the engine for other kernels. */
 struct ability {
 	const char *name;
-	/* Can the engine here? NULL: never. */
+	/* The hook can do all; can the engine here? NULL: never. */
 	bool (*engine_can)(const struct engine_features *features);
 	const char *why;	/* what it takes, or what is different */
 };
@@ -347,6 +347,12 @@ static bool collapses(const struct engine_features *features)
 	return features->collapse;
 }
 
+static bool shows_walks(const struct engine_features *features)
+{
+	(void)features;
+	return !access("/sys/bus/event_source/devices/uprobe", F_OK);
+}
+
 static const struct ability abilities[] = {
 	{ "verdicts, narrowing, names, facts", always, "but for the fact SEALED" },
 	{ "begin, end, init, exit, advised", always, "" },
@@ -367,7 +373,10 @@ static const struct ability abilities[] = {
 	  "from 6.4 on, by mm_lock_seq; with the hook all are exact" },
 	{ "decided and done under one lock", NULL, "takes the hook" },
 	{ "in force for other callers", NULL, "takes the hook: attach, list, detach" },
-	{ "monitor of other callers", NULL, "takes the hook's tracepoints" },
+	{ "walks of pmadv in monitor, record, top", shows_walks,
+	  "without the hook: CONFIG_UPROBE_EVENTS=y" },
+	{ "calls of others in monitor, record, top", NULL, "takes the hook's tracepoints" },
+	{ "counters in metrics, top", always, "without the hook: while pmadv runs" },
 	{ "trusted task and vma for kfuncs", NULL, "takes the hook" },
 };
 
@@ -375,19 +384,20 @@ static int print_ability(const struct probe *probe, const struct ability *abilit
 			 const struct engine_features *features)
 {
 	bool engine = features && ability->engine_can && ability->engine_can(features);
-	const char *other = features ? "no" : "-";
+	bool here = probe->hook || engine;
 
 	if (out_json()) {
 		struct json_object *line = json_line("ability");
 
 		json_text(line, "ability", ability->name);
-		json_flag(line, "hook", probe->hook);
+		json_flag(line, "here", here);
+		json_flag(line, "hook", true);
 		json_flag(line, "engine", engine);
 		json_text(line, "detail", *ability->why ? ability->why : NULL);
 		return json_print(line);
 	}
-	return table_row(probe->table, ability->name, probe->hook ? "yes" : "no",
-			 engine ? "yes" : other, ability->why);
+	return table_row(probe->table, ability->name, here ? "yes" : "no", "yes",
+			 engine ? "yes" : probe->hook ? "-" : "no", ability->why);
 }
 
 /* A policy that wants nothing done is loaded, and asked about ourselves. */
@@ -410,7 +420,9 @@ static int look_at_engine(struct engine_features *features)
 
 static int show_abilities(struct probe *probe)
 {
-	static const char *const columns[] = { "A POLICY CAN", "HOOK", "ENGINE", "DETAIL", NULL };
+	static const char *const columns[] = {
+		"FOR POLICIES", "HERE", "HOOK", "ENGINE", "WHY NOT, OR WHAT IS DIFFERENT", NULL
+	};
 	struct engine_features features;
 	bool engine;
 	int err = 0;
@@ -430,6 +442,8 @@ static int show_abilities(struct probe *probe)
 	err = table_print(probe->table);
 	if (!err && probe->hook)
 		out_text("\nthe hook is there, so the engine for other kernels is not used\n");
+	else if (!err && engine)
+		out_text("\nthere is no hook, so the engine for other kernels is used\n");
 	return err;
 }
 
