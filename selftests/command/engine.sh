@@ -23,9 +23,11 @@ echo "# kernel $(uname -r), through the ${hook:+hook}${hook:-engine}" | sed 's/h
 
 clean_up()
 {
+	[[ $job ]] && kill -KILL "$job" 2>/dev/null
 	[[ $target ]] && kill -KILL "$target" 2>/dev/null
 	[[ $cgroup ]] && wait_for 5 rmdir "$cgroup"
 	rm -f "$pin"
+	rmdir /sys/fs/bpf/pmadv/daemon /sys/fs/bpf/pmadv 2>/dev/null
 	[[ $mounted ]] && umount /sys/fs/bpf
 	rm -rf "$tmp"
 }
@@ -182,6 +184,20 @@ run pmadv advise "$target" "--policy=$objects/hostile.bpf.o" "${claim[@]}" \
 result $? "writing what is read-only has no effect"
 expect 5 'too slow' "a policy that takes long is ejected" pmadv run \
 	"$objects/hostile.bpf.o" "$target" --set turns=8000000 --count 3 --every 0.1
+# Without CAP_SYS_ADMIN it cannot be found out how to read page tables.
+rm -f "$pin"
+expect 0 'refused.*EOPNOTSUPP: SKIP_YOUNG: page tables' "explain: what this kernel cannot do, and why" \
+	setpriv --bounding-set=-sys_admin "$(type -P pmadv)" explain "$target" \
+	--policy "$objects/table.bpf.o" --set answer=21 --set modifiers=1
+rm -f "$pin"
+expect 0 'first error  EOPNOTSUPP' "and it is not done" \
+	setpriv --bounding-set=-sys_admin "$(type -P pmadv)" advise "$target" \
+	--policy="$objects/table.bpf.o" --set answer=21 --set modifiers=1 -r "${place[anon]}"
+run pmadv probe --json
+[[ $(jq -r 'select(.type == "ability" and .hook and .here == .engine).ability' <<<"$out" |
+	wc -l) -gt 10 && $(jq -r 'select(.type == "ability" and .here == false).ability' \
+	<<<"$out") == *"under one lock"*"other callers"* ]]
+result $? "probe: what can be done here, with the hook, and with the engine"
 expect 3 'without PMADV_POLICY' "an object without PMADV_POLICY()" pmadv advise "$target" \
 	--policy="$objects/nolink.bpf.o"
 expect 3 'pmadv run' "attach says what to use instead" pmadv attach noop
@@ -189,6 +205,148 @@ expect 3 'name one' "advise --policy takes a name" pmadv advise "$target" --poli
 
 expect 0 '^engine .*: ([1-9][0-9]*) of \1 ranges proven exact' "run: all that it advised is proven" \
 	pmadv run caller "$target" --advice cold --count 1
+# --- who watches ----------------------------------------------------------------
+# start VERB [OPTION]...: it watches in the background, once it says so.
+start()
+{
+	pmadv "$@" >"$tmp/out" 2>"$tmp/err" &
+	job=$!
+	wait_for 60 grep -qE 'watching|recording|at work' "$tmp/err"
+}
+
+# of NAME TYPE: of what the monitor printed.
+of()
+{
+	field "$1" "$2" "$tmp/out"
+}
+
+start monitor --json
+grep -q 'calls of other programs are not' "$tmp/err"
+result $? "monitor says that other callers are not seen"
+pmadv run caller "$target" --advice cold --count 2 --every 0.1 --json >"$tmp/run" 2>/dev/null
+stop
+seen=$(field ranges_seen total "$tmp/run")
+[[ $status == 0 && $seen -gt 10 && $(of start range | wc -l) == "$seen" ]]
+result $? "monitor sees every range that another pmadv walks"
+[[ $(of pid range | sort -u) == "$target" && $(of verdict range | sort -u) == caller &&
+   $(of scanned range | add_up) == "$(field scanned walk "$tmp/run" | add_up)" ]]
+result $? "monitor: with target, verdict, and the pages that the walks report"
+[[ $(of lost end) == 0 && $(of engine end) == engine ]]
+result $? "monitor: how many were lost, and the engine"
+start monitor --json --pid $$
+pmadv advise "$target" -a cold >/dev/null
+pmadv advise $$ -a cold >/dev/null
+stop
+[[ $(of pid range | sort -u) == $$ ]]
+result $? "monitor --pid: nothing of others"
+start monitor --interval 60 --json
+pmadv run caller "$target" --advice cold --count 3 --every 0.1 --json >"$tmp/run" 2>/dev/null
+stop
+[[ $(of calls summary) == 3 &&
+   $(of ranges_seen summary) == "$(field ranges_seen total "$tmp/run")" ]]
+result $? "monitor --interval: calls and ranges add up"
+start monitor --json
+kill -KILL "$job"
+wait "$job" 2>/dev/null
+job=
+expect 0 '1 walk' "a monitor that was killed is in nobody's way" \
+	pmadv run caller "$target" --advice cold --count 1
+
+start record -o "$tmp/engine.rec"
+pmadv run caller "$target" --advice cold --count 2 --every 0.1 --json >"$tmp/run" 2>/dev/null
+stop
+run pmadv report "$tmp/engine.rec" --show summary --json
+[[ $(field engine summary) == engine && $(field calls summary) == 2 &&
+   $(field ranges_seen summary) == "$(field ranges_seen total "$tmp/run")" &&
+   $(field time_ns summary) -gt 0 ]]
+result $? "record and report: the calls, the ranges, the time and the engine"
+
+# Records that the engine did not make: whoever maps the program's file can call it.
+cat >"$tmp/forge.py" <<'EOF'
+import ctypes, mmap, re, struct, subprocess, sys
+program = sys.argv[1]
+symbols = subprocess.run(["nm", program], capture_output=True, text=True).stdout
+address = int(re.search(r"(\w+) . watched_record$", symbols, re.M).group(1), 16)
+for line in subprocess.run(["readelf", "-lW", program], capture_output=True,
+                           text=True).stdout.splitlines():
+    load = re.match(r" +LOAD +(\w+) (\w+) \w+ (\w+)", line)
+    if load:
+        offset, at, size = (int(word, 16) for word in load.groups())
+        if at <= address < at + size:
+            place = address - at + offset
+file = open(program, "rb")
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+page = place & ~4095
+code = libc.mmap(None, 8192, 5, 2, file.fileno(), page)
+record = struct.pack("<HHIQQii16s", 2, 1, 176, 0, 1, 1, 1, b"forged") + bytes(128)
+ctypes.CFUNCTYPE(None, ctypes.c_char_p)(code + place - page)(record)
+EOF
+forge()
+{
+	start monitor --json
+	# Others may not execute what is in /root, like another python3.
+	run "$@" /usr/bin/python3 "$tmp/forge.py" "$(type -P pmadv)"
+	((status)) && echo "status $status"
+	stop
+	of comm range
+}
+chmod 755 "$tmp"
+out=$(forge env)
+[[ $out == forged ]]
+result $? "whoever has CAP_BPF is believed"
+nobody=(setpriv --reuid 65534 --clear-groups)
+out=$(forge "${nobody[@]}"
+	"${nobody[@]}" unshare -Ur true 2>/dev/null && forge "${nobody[@]}" unshare -Ur)
+[[ $out == "" ]]
+result $? "nobody else is, whatever namespace of users it is in"
+
+# --- what is running ------------------------------------------------------------
+metric()
+{
+	awk -v name="$1" '$1 == name { print $2 }' <<<"$out"
+}
+metrics_have()
+{
+	out=$(pmadv metrics)
+	[[ $(metric "$1") ]]
+}
+pmadv run caller "$target" --advice cold --every 1000 --json >"$tmp/run" 2>/dev/null &
+job=$!
+wait_for 60 test -s "$tmp/run"
+labels='policy="caller",scope="system",engine="engine",process="'$job'"'
+wait_for 20 metrics_have "pmadv_policy_calls_total{$labels}"
+[[ $(metric "pmadv_policy_calls_total{$labels}") == 1 &&
+   $(metric 'pmadv_policies{engine="engine"}') -ge 1 &&
+   $(metric "pmadv_policy_ranges_total{$labels,outcome=\"advised\"}") == \
+	"$(field ranges_advised walk "$tmp/run")" &&
+   $(metric "pmadv_policy_exactness_total{$labels,state=\"proven\"}") == \
+	"$(field proven walk "$tmp/run")" ]]
+result $? "metrics: what a run has done, and whose it is"
+expect 4 'CAP_SYS_ADMIN' "metrics: unprivileged" \
+	setpriv --reuid 65534 --clear-groups "$(type -P pmadv)" metrics
+run=$job
+stop KILL
+gone()
+{
+	out=$(pmadv metrics) && [[ $out != *"process=\"$run\""* ]]
+}
+wait_for 10 gone
+result $? "metrics: nothing once it was killed"
+
+# --- the daemon -----------------------------------------------------------------
+config=$tmp/pmadv.conf
+printf '[rule all]\ncommand = no-such-command\npolicy = noop\nevery = 1s\n' >"$config"
+start daemon --config "$config"
+expect 1 "another pmadv daemon is running .process $job.: one is enough" \
+	"two daemons: the second names the first, and ends" pmadv daemon --config "$config"
+stop KILL
+start daemon --config "$config"
+stop
+[[ $status == 0 && $out == *"its policies are detached"* ]]
+result $? "a daemon that was killed is in nobody's way"
+
 # --- --freeze ------------------------------------------------------------------
 expect 1 'no cgroup .v2. of its own' "--freeze: not ourselves" pmadv advise "$target" \
 	--policy=noop --freeze
