@@ -43,7 +43,7 @@ of()
 }
 
 run pmadv metrics
-[[ $status == 0 && $(value pmadv_policies) == 0 && $out != *policy=* && $out == *"# EOF" ]]
+[[ $status == 0 && $(value 'pmadv_policies{engine="hook"}') == 0 && $out != *policy=* && $out == *"# EOF" ]]
 result $? "no policy: none in force"
 
 mkdir -p "$cgroup/it's \"a\\b\""
@@ -52,7 +52,7 @@ pmadv attach background_app --cgroup "$cgroup/it's \"a\\b\"" --pin >/dev/null
 pmadv attach noop --pin >/dev/null
 pmadv advise $sleeper --policy >/dev/null
 run pmadv metrics
-labels='policy="background_app",scope="/metrics_test/it'\''s \"a\\b\""'
+labels='policy="background_app",scope="/metrics_test/it'\''s \"a\\b\"",engine="hook"'
 for name in calls errors invalid_verdicts; do
 	[[ $(value "pmadv_policy_${name}_total{$labels}") == "$(of background_app $name)" ]]
 	result $? "$name, as sysfs has it"
@@ -72,8 +72,8 @@ done
 seconds=$(value "pmadv_policy_walk_seconds_total{$labels}")
 [[ $(of background_app time_ns) == "$((10#${seconds/./}))" && $seconds != 0.000000000 ]]
 result $? "time, in seconds"
-[[ $(value 'pmadv_policy_calls_total{policy="noop",scope="system"}') == 0 &&
-   $(value pmadv_policies) == 2 && $(value pmadv_ejections_total) == "$(<$sysfs/ejected)" ]]
+[[ $(value 'pmadv_policy_calls_total{policy="noop",scope="system",engine="hook"}') == 0 &&
+   $(value 'pmadv_policies{engine="hook"}') == 2 && $(value pmadv_ejections_total) == "$(<$sysfs/ejected)" ]]
 result $? "the other policy, how many there are, and ejections"
 
 cp <(echo "$out") "$tmp/metrics"
@@ -89,7 +89,7 @@ else
 	skip "promtool" "it is not installed: apt-get install prometheus"
 	skip "OpenMetrics" "no promtool"
 fi
-expect 0 "^pmadv_policies 2" "without any privilege" \
+expect 0 "^pmadv_policies.engine=.hook.. 2" "without any privilege" \
 	setpriv --reuid 65534 --clear-groups pmadv metrics
 
 # --- the file ------------------------------------------------------------------
