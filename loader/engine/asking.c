@@ -33,6 +33,7 @@ struct asking {
 	struct giving giving;
 	struct freezer freezer;
 	pid_t tid;
+	bool looked;		/* for a thread other than the leader */
 	int fd;			/* of the iterator, -1: not open */
 	uint32_t capacity;
 	unsigned int reasks;	/* of the walk */
@@ -72,6 +73,27 @@ static void look_at_time(struct asking *asking, uint64_t took)
 		asking->engine->slow = true;
 }
 
+/*
+ * The task of a thread group leader that has exited has no address space, those of
+ * other threads have. Was nothing seen because of that?
+ */
+static bool found_thread(struct asking *asking)
+{
+	struct pmadv_engine *state = asking->engine->state;
+	pid_t tid;
+
+	if (state->asked.mm || state->stop != PMADV_ENGINE_OVER || asking->looked)
+		return false;
+	asking->looked = true;
+	tid = live_thread(asking->walk->pid);
+	if (tid == asking->tid)
+		return false;
+	close_iterator(asking);
+	asking->tid = tid;
+	asking->giving.tid = tid;
+	return true;
+}
+
 /* Fill a batch. The iterator says EAGAIN whenever a program wants to come back. */
 static int ask_batch(struct asking *asking)
 {
@@ -94,7 +116,7 @@ static int ask_batch(struct asking *asking)
 		state->stop = PMADV_ENGINE_OVER;
 	if (ret < 0 && errno != EAGAIN && errno != EINTR)
 		return -errno;
-	return 0;
+	return found_thread(asking) ? ask_batch(asking) : 0;
 }
 
 static int check_ejection(struct asking *asking)
@@ -159,6 +181,10 @@ static int give_batch(struct asking *asking, uint64_t from)
 	uint64_t answers;
 	int err;
 
+	if (!state->nr) {
+		asking->tries = 0;
+		return 0;
+	}
 	giving_begin_batch(giving);
 	exact = asking->walk->flags & PMADV_DRY_RUN || giving_check(giving);
 	if (!exact && giving_can_tell(giving)) {
@@ -324,8 +350,8 @@ int engine_walk(struct engine *engine, struct engine_walk *walk)
 
 	if (*engine->ejection)
 		return -EEJECTED;
-	asking.tid = live_thread(walk->pid);
-	asking.giving.tid = asking.tid;
+	asking.tid = walk->pid;
+	asking.giving.tid = walk->pid;
 	asking.giving.pages_left = walk->result.max_pages ? walk->result.max_pages : UINT64_MAX;
 	begin_walk(&asking);
 	if (walk->freeze && !(walk->flags & PMADV_DRY_RUN)) {
