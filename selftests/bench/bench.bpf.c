@@ -21,8 +21,4 @@ s32 BPF_PROG(bench_advise, struct pmadv_range *range, struct task_struct *task,
 	return range->end - range->start < min_bytes ? PMADV_SKIP : advice;
 }
 
-SEC(".struct_ops.link")
-struct process_madvise_ops bench = {
-	.advise	= (void *)bench_advise,
-	.name	= "bench",
-};
+PMADV_POLICY(bench, advise(bench_advise));

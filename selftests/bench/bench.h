@@ -33,6 +33,10 @@ int bench_latency(const struct options *opts);
 int bench_records(const struct options *opts);
 int bench_scale(const struct options *opts);
 int bench_memory(const struct options *opts);
+int bench_native(const struct options *opts);
+int bench_usual(const struct options *opts);
+int bench_young(const struct options *opts);
+int bench_load(const struct options *opts);
 
 /* Does the running kernel have our changes? */
 bool kernel_is_ours(void);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The part of the benchmark that runs in the guest, for ../Makefile to include:
+# The part of the benchmark that runs in the guest, or natively, for ../Makefile to include:
 # $(OUT)/bench, and the test of it. The policies are built in as skeletons.
 
 HELPERS += bench
@@ -15,9 +15,9 @@ BENCH_CFLAGS := $(TEST_CFLAGS) -I$(BENCH_DIR) -I$(O)/tools/include
 
 $(OUT)/bench: $(BENCH_DIR)/main.o
 $(OUT)/bench_smoke: $(BENCH_DIR)/smoke.o
-$(OUT)/bench $(OUT)/bench_smoke: $(BENCH_SHARED) $(O)/tools/lib/libbpf.a
+$(OUT)/bench $(OUT)/bench_smoke: $(BENCH_SHARED) $(ENGINE) $(O)/tools/lib/libbpf.a
 	@echo "  LD      selftests/$(@F)"
-	@$(CC) -pthread -o $@ $^ -lelf -lz
+	@$(CC) -pthread -o $@ $^ $(ENGINE_LIBS)
 
 $(BENCH_DIR)/%.o: bench/%.c bench/bench.mk | $(BENCH_SKELS)
 	@echo "  CC      selftests/bench/$*.o"

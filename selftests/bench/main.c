@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The part of the benchmark that runs in the guest; selftests/bench/run calls
- * it on our kernel and on the stock one and makes the table.
+ * it on our kernel and on the stock one and makes the table. Natively: native,
+ * young and load.
  *
  * Usage: bench [-n SAMPLES] [-v VMAS] MEASUREMENT...
  */
@@ -27,6 +28,10 @@ static const struct {
 	{ "records", bench_records },
 	{ "scale", bench_scale },
 	{ "memory", bench_memory },
+	{ "native", bench_native },
+	{ "usual", bench_usual },
+	{ "young", bench_young },
+	{ "load", bench_load },
 };
 
 static int measure(const char *name, const struct options *opts)

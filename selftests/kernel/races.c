@@ -998,22 +998,6 @@ static bool wanted(const struct way *way, bool hook, char **patterns)
 static struct races *skel;
 static struct bpf_link *policy_link;
 
-/* The file that the skeleton was made of. */
-static int open_engine(void)
-{
-	char program[256] = "", object[300], policies[300], *slash;
-
-	if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0)
-		return -errno;
-	slash = strrchr(program, '/');
-	if (slash)
-		*slash = 0;
-	snprintf(object, sizeof(object), "%s/bpf/races.bpf.o", program);
-	snprintf(policies, sizeof(policies), "%s/../bpf", program);
-	setenv("PMADV_POLICY_DIR", policies, 0);
-	return tested_engine_open(&engine, object, NULL);
-}
-
 static int open_hook(void)
 {
 	skel = races__open_and_load();
@@ -1046,7 +1030,8 @@ int main(int argc, char **argv)
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		ksft_exit_fail_perror("mmap");
-	if (hook ? open_hook() : open_engine())
+	if (hook ? open_hook() :
+		   tested_engine_open(&engine, "bpf/races.bpf.o", NULL))
 		ksft_exit_fail_msg("cannot load the policy\n");
 
 	for (i = 0; i < ARRAY_LEN(ways); i++)

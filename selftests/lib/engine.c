@@ -4,7 +4,11 @@
  * have names that the tests' own have, too; see lib.mk.
  */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "engine/internal.h"
 #include "lib/util.h"
@@ -35,15 +39,35 @@ static int set_knobs(struct engine *engine, const char *const *settings)
 	return err;
 }
 
+/* Tests are in build/selftests, the engine's object and the policies in build/bpf. */
+static int find_object(const char *object, char path[PATH_MAX])
+{
+	char program[PATH_MAX], policies[PATH_MAX + 8];
+	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+	if (length < 0)
+		return -errno;
+	program[length] = '\0';
+	*strrchr(program, '/') = '\0';
+	snprintf(policies, sizeof(policies), "%s/../bpf", program);
+	setenv("PMADV_POLICY_DIR", policies, 0);
+	if (snprintf(path, PATH_MAX, "%s/%s", program, object) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return 0;
+}
+
 int tested_engine_open(struct tested_engine **result, const char *object,
 		       const char *const *settings)
 {
 	struct tested_engine *tested = calloc(1, sizeof(*tested));
+	char path[PATH_MAX];
 	int err;
 
 	if (!tested)
 		return -ENOMEM;
-	err = engine_open(&tested->engine, object);
+	err = find_object(object, path);
+	if (!err)
+		err = engine_open(&tested->engine, path);
 	if (!err)
 		err = set_knobs(tested->engine, settings);
 	if (!err)
@@ -86,21 +110,23 @@ int tested_engine_walk(struct tested_engine *tested, struct tested_walk *walk)
 	return err;
 }
 
-long tested_engine_young(struct tested_engine *tested, pid_t pid, uint64_t start,
-			 uint64_t end)
+long tested_engine_scan(struct tested_engine *tested, pid_t pid, uint64_t start,
+			uint64_t end, uint64_t *young)
 {
 	const struct engine *engine = tested->engine;
-	long young = 0;
+	long present = 0;
 
+	*young = 0;
 	engine->state->pid = pid;
 	for (uint64_t at = start; at < end; at += PMADV_SCAN_BYTES) {
 		uint64_t to = end - at > PMADV_SCAN_BYTES ? at + PMADV_SCAN_BYTES : end;
 
 		if (!scan_range(tested->engine, pid, at, to))
 			return -EOPNOTSUPP;
-		young += (long)scan_count(engine, engine->scan->young, at, to);
+		present += (long)scan_count(engine, engine->scan->present, at, to);
+		*young += scan_count(engine, engine->scan->young, at, to);
 	}
-	return young;
+	return present;
 }
 
 void tested_engine_close(struct tested_engine *tested)

@@ -45,19 +45,21 @@ struct tested_walk {
 };
 
 /*
- * Load the policy @object with its knobs set as @settings, NAME=VALUE each and NULL
- * behind the last, say. 0 or -errno.
+ * Load the policy in the file @object, as seen from the folder of the program, with
+ * its knobs set as @settings say: NAME=VALUE each, and NULL behind the last. 0 or
+ * -errno.
  */
 int tested_engine_open(struct tested_engine **engine, const char *object,
 		       const char *const *settings);
 /* Walk everything the target has. 0 or -errno. */
 int tested_engine_walk(struct tested_engine *engine, struct tested_walk *walk);
 /*
- * Look at every page of [start, end), in pieces; how many are young? -EOPNOTSUPP
- * where page tables cannot be read.
+ * Look at every page of [start, end), in pieces. Returns how many are in memory, and
+ * in @young how many of these were accessed; -EOPNOTSUPP where page tables cannot be
+ * read.
  */
-long tested_engine_young(struct tested_engine *engine, pid_t pid, uint64_t start,
-			 uint64_t end);
+long tested_engine_scan(struct tested_engine *engine, pid_t pid, uint64_t start,
+			uint64_t end, uint64_t *young);
 void tested_engine_close(struct tested_engine *engine);
 
 #endif /* SELFTESTS_ENGINE_H */
