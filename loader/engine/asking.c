@@ -2,6 +2,7 @@
 /* A walk: ask about a batch of ranges, give the advice, see whether it was exact. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <pmadv/process_madvise.h>
@@ -26,6 +27,8 @@
 /* Answers are asked for again so many times in a walk, or give up one batch. */
 #define REASKS_WALK		64
 #define REASKS_BATCH		8
+/* Before acting on a target that did not hold still, see whether it does so long. */
+#define CALM_NS			100000
 
 struct asking {
 	struct engine *engine;
@@ -38,6 +41,7 @@ struct asking {
 	uint32_t capacity;
 	unsigned int reasks;	/* of the walk */
 	unsigned int tries;	/* of the batch */
+	bool restless;		/* the target has changed in this walk */
 };
 
 static void close_iterator(struct asking *asking)
@@ -163,10 +167,30 @@ static void adapt(struct asking *asking, bool exact)
 {
 	uint32_t least = asking->walk->proven_only ? 1 : 16;
 
+	asking->restless = asking->restless || !exact;
 	if (exact && asking->capacity < PMADV_ENGINE_BATCH)
 		asking->capacity *= 2;
 	else if (!exact && asking->capacity > least)
 		asking->capacity /= 2;
+}
+
+/*
+ * May the batch be acted on? Of a target that changes all the time every check tells
+ * the truth, and every act comes too late.
+ */
+static bool holds_still(struct asking *asking)
+{
+	const struct timespec calm = { .tv_nsec = CALM_NS };
+	struct giving *giving = &asking->giving;
+
+	if (asking->walk->flags & PMADV_DRY_RUN)
+		return true;
+	if (!giving_check(giving))
+		return false;
+	if (!asking->walk->proven_only || !asking->restless)
+		return true;
+	nanosleep(&calm, NULL);
+	return giving_check(giving);
 }
 
 /*
@@ -186,7 +210,9 @@ static int give_batch(struct asking *asking, uint64_t from)
 		return 0;
 	}
 	giving_begin_batch(giving);
-	exact = asking->walk->flags & PMADV_DRY_RUN || giving_check(giving);
+	if (asking->walk->proven_only && state->asked.mm && !giving_can_tell(giving))
+		return -ELACKS;
+	exact = holds_still(asking);
 	if (!exact && giving_can_tell(giving)) {
 		adapt(asking, false);
 		if (may_ask_again(asking)) {

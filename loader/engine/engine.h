@@ -69,7 +69,8 @@ void engine_features(const struct engine *engine, struct engine_features *featur
 
 /*
  * Walk. 0 or -errno, not reported; -EEJECTED if the policy was ejected, now or
- * in an earlier walk: engine_ejection() says why.
+ * in an earlier walk: engine_ejection() says why; -ELACKS if the kernel cannot
+ * prove anything, and @proven_only was wanted.
  */
 int engine_walk(struct engine *engine, struct engine_walk *walk);
 void exact_add(struct pmadv_exactness *sum, const struct pmadv_exactness *one);

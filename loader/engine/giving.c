@@ -393,7 +393,10 @@ static int give_counted(struct giving *giving, struct vector *vector, uint64_t s
 	return 0;
 }
 
-/* Take as many answers that want the same as fit into one call; up to what address? */
+/*
+ * Take as many answers that want the same as fit into one call; up to what address?
+ * Whoever wants all proven loses one range, not all of the call, to a change.
+ */
 static uint64_t gather(struct giving *giving, struct vector *vector)
 {
 	const struct pmadv_engine *state = giving->engine->state;
@@ -405,7 +408,7 @@ static uint64_t gather(struct giving *giving, struct vector *vector)
 		answer = &state->answers[i];
 		if (i > giving->at) {
 			start = answer->start;
-			if (answer->changed || state->want_all ||
+			if (answer->changed || state->want_all || giving->walk->proven_only ||
 			    advice_of(giving, answer) != vector->advice ||
 			    by_page(giving, answer, vector->advice) ||
 			    answer->end - start > left)

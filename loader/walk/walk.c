@@ -309,6 +309,8 @@ int walk_say_error(const struct walk *walk, const struct request *request)
 		if (sysfs_last_ejection(ejection, sizeof(ejection)))
 			ejection[0] = '\0';
 		return say_error(walk->err, "the kernel ejected policy %s", ejection);
+	case ELACKS:
+		return say_error(walk->err, "--proven-only: this kernel cannot tell whether mappings have changed: that takes mm_lock_seq, of Linux 6.4 and later");
 	case ENOENT:
 		return say_error(walk->err, "%s (%d): no policy is in force for it: attach one with 'pmadv attach', or give --advice without --policy",
 				 name, pid);
@@ -390,7 +392,8 @@ struct json_object *walk_json(const struct walk *walk, const struct request *req
 	json_text(line, "comm", walk->target->name);
 	json_text(line, "error",
 		  !walk->err ? NULL :
-		  -walk->err < EUSAGE ? strerrorname_np(-walk->err) : "EJECTED");
+		  -walk->err < EUSAGE ? strerrorname_np(-walk->err) :
+		  -walk->err == EEJECTED ? "EJECTED" : "LACKS");
 	json_text(line, "engine", engine_in_use());
 	if (uses_engine(request))
 		json_exact(line, &walk->exact);
