@@ -16,6 +16,7 @@ objects=$build/selftests/objects
 pin=/sys/fs/bpf/pmadv_table
 mounted=
 target=
+remapper=
 cgroup=
 hook=
 [[ -d $sysfs ]] && hook=yes
@@ -25,6 +26,7 @@ clean_up()
 {
 	[[ $job ]] && kill -KILL "$job" 2>/dev/null
 	[[ $target ]] && kill -KILL "$target" 2>/dev/null
+	[[ $remapper ]] && kill -KILL "$remapper" 2>/dev/null
 	[[ $cgroup ]] && wait_for 5 rmdir "$cgroup"
 	rm -f "$pin"
 	rmdir /sys/fs/bpf/pmadv/daemon /sys/fs/bpf/pmadv 2>/dev/null
@@ -347,6 +349,87 @@ stop
 [[ $status == 0 && $out == *"its policies are detached"* ]]
 result $? "a daemon that was killed is in nobody's way"
 
+# --- a target that does not hold still ------------------------------------------
+cat >"$tmp/remap.py" <<'EOF'
+import ctypes
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+SIZE = 16 * 4096
+slots = [libc.mmap(None, SIZE, 3, 0x22, -1, 0) for i in range(64)]
+# For a policy that asks for each page of it.
+libc.mmap(None, 1 << 36, 3, 0x4022, -1, 0)
+print("ready=1", flush=True)
+while True:
+    for at in slots:
+        libc.munmap(at, SIZE)
+        libc.mmap(at, SIZE, 3, 0x32, -1, 0)
+EOF
+python3 "$tmp/remap.py" >"$tmp/ready" &
+remapper=$!
+wait_for 60 test -s "$tmp/ready"
+# walks OPTION...: thirty, of which the total stays in $out.
+walks()
+{
+	out=$(pmadv run caller $remapper --advice cold --count 30 --every 0.02 --json "$@" \
+		2>/dev/null | tail -n 1)
+}
+proof=$(pmadv probe --json | jq 'select(.ability == "ranges proven exact").engine')
+if [[ $proof != true ]]; then
+	expect 3 'mm_lock_seq' "--proven-only: on a kernel that cannot tell" \
+		pmadv run caller $remapper --advice cold --proven-only --count 1
+fi
+caught=0
+spared=0
+sums=ok
+for _ in 1 2 3 4 5 6; do
+	walks
+	caught=$((caught + $(field unproven)))
+	[[ $(($(field proven) + $(field unproven))) == "$(field ranges_advised)" ]] || sums=$out
+	[[ $proof == true ]] || break
+	walks --proven-only
+	spared=$((spared + $(field unproven)))
+	[[ $(($(field proven) + $(field unproven))) == "$(field ranges_advised)" ]] || sums=$out
+	((caught < 200)) || break
+done
+out=$sums
+[[ $sums == ok ]] && kill -0 $remapper
+result $? "remapping all the time: what is not proven is said to be so"
+if [[ $proof != true ]] || ((caught < 100)); then
+	skip "--proven-only: a change makes one range unproven, not all of a call" \
+		"no proof here, or the target was hardly ever caught"
+else
+	out="unproven: $caught, with --proven-only: $spared"
+	((spared * 3 < caught))
+	result $? "--proven-only: a change makes one range unproven, not all of a call"
+fi
+if [[ $proof == true ]]; then
+	kill -STOP $remapper
+	wait_for 10 grep -q '^State:.*T' /proc/$remapper/status
+	walks --proven-only
+	[[ $(field unproven)$(field dropped)$(field reasked) == 000 && $(field proven) -gt 100 ]]
+	result $? "--proven-only: all is proven once the target holds still"
+	kill -CONT $remapper
+fi
+
+# Sixteen million answers to the only question there is about that mapping.
+pmadv run "$objects/table.bpf.o" $remapper --set answer=20 --set piece=4096 --count 1 \
+	>"$tmp/out" 2>"$tmp/err" &
+job=$!
+wait_for 60 grep -q 'is asked by' "$tmp/err"
+sleep 1
+began=$SECONDS
+kill -0 "$job" 2>/dev/null
+alive=$?
+stop
+[[ $alive == 0 && $((SECONDS - began)) -lt 10 ]]
+result $? "endless narrowing ends with Ctrl-C"
+kill -KILL $remapper
+wait $remapper 2>/dev/null
+remapper=
+rm -f "$pin"
+
 # --- --freeze ------------------------------------------------------------------
 expect 1 'no cgroup .v2. of its own' "--freeze: not ourselves" pmadv advise "$target" \
 	--policy=noop --freeze
@@ -373,9 +456,17 @@ else
 	skip "--freeze" "no cgroup v2 to put the target into"
 fi
 
+# What the engine has in the kernel.
 leftovers()
 {
-	"$build/tools/bin/bpftool" prog show | grep -c pmadv_engine
+	"$build/tools/bin/bpftool" prog show | grep pmadv_engine
+	"$build/tools/bin/bpftool" map show | grep -E 'name \.data\.pmadv'
+	"$build/tools/bin/bpftool" link show | grep -B 1 'task_vma'
+}
+nothing_left()
+{
+	out=$(leftovers)
+	[[ -z $out ]]
 }
 for after in 0.05 0.3 0.6 0.9; do
 	pmadv run noop "$target" --every 0.01 >/dev/null 2>&1 &
@@ -385,9 +476,7 @@ for after in 0.05 0.3 0.6 0.9; do
 	wait "$job" 2>/dev/null
 done
 job=
-sleep 0.5
-out=$(leftovers)
-[[ $out == 0 ]]
+wait_for 10 nothing_left
 result $? "killed at any moment, it leaves nothing"
 kill -0 "$target"
 result $? "the target lives"
