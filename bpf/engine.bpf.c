@@ -98,6 +98,7 @@ struct pmadv_stats pmadv_engine_stats SEC(".data.pmadv_stats");
 struct pmadv_exit_info pmadv_engine_exit_info SEC(".data.pmadv_exit");
 
 struct pmadv_engine_sums pmadv_engine_sums SEC(PMADV_ENGINE_SUMS);
+struct pmadv_simulation pmadv_engine_simulation SEC(".data.pmadv_simulation");
 struct pmadv_scan pmadv_engine_scan SEC(".data.pmadv_scan");
 struct pmadv_engine pmadv_engine SEC(".data.pmadv_engine") = {
 	.version = PMADV_ENGINE_VERSION,
@@ -106,6 +107,7 @@ struct pmadv_engine pmadv_engine SEC(".data.pmadv_engine") = {
 #define engine	pmadv_engine
 #define scan	pmadv_engine_scan
 #define range	pmadv_engine_range
+#define simulation pmadv_engine_simulation
 
 /*
  * An address as a run-time value: in a constant initialiser it would become a
@@ -226,8 +228,16 @@ static __always_inline bool is_verdict(s32 verdict)
 	       verdict == PMADV_STOP;
 }
 
-static __always_inline void keep(struct vm_area_struct *vma, u64 start, u64 end,
-				 u32 facts, s32 verdict)
+/* Of a mapping, what an answer keeps to find out later whether it is still the same. */
+struct mapping {
+	u64 object;
+	u64 origin;
+	u64 start;
+	u64 end;
+};
+
+static __always_inline void keep(const struct mapping *of, u64 start, u64 end, u32 facts,
+				 s32 verdict)
 {
 	struct pmadv_answer *answer;
 	u32 nr = engine.nr;
@@ -242,10 +252,10 @@ static __always_inline void keep(struct vm_area_struct *vma, u64 start, u64 end,
 	answer->modifiers = range.modifiers;
 	answer->vma_flags = facts;
 	answer->changed = 0;
-	answer->object = vma_object(vma);
-	answer->origin = vma_origin(vma);
-	answer->vma_start = vma->vm_start;
-	answer->vma_end = vma->vm_end;
+	answer->object = of->object;
+	answer->origin = of->origin;
+	answer->vma_start = of->start;
+	answer->vma_end = of->end;
 	engine.nr = nr + 1;
 	if (verdict != PMADV_SKIP)
 		engine.bytes += end - start;
@@ -254,7 +264,7 @@ static __always_inline void keep(struct vm_area_struct *vma, u64 start, u64 end,
 }
 
 /* The same rules as in the kernel: see pmadv_decide() there. */
-static __always_inline void take_answer(struct vm_area_struct *vma, u64 start, u64 end,
+static __always_inline void take_answer(const struct mapping *of, u64 start, u64 end,
 					u32 facts, s32 verdict)
 {
 	u64 cut = range.end;
@@ -266,7 +276,7 @@ static __always_inline void take_answer(struct vm_area_struct *vma, u64 start, u
 	}
 	invalid = !is_verdict(verdict) || range.modifiers & ~PMADV_SKIP_YOUNG;
 	if (verdict == PMADV_STOP && !invalid) {
-		keep(vma, start, cut, facts, verdict);
+		keep(of, start, cut, facts, verdict);
 		engine.stop = PMADV_ENGINE_POLICY_STOP;
 		return;
 	}
@@ -274,7 +284,7 @@ static __always_inline void take_answer(struct vm_area_struct *vma, u64 start, u
 	if (verdict == PMADV_SKIP && !invalid && !engine.want_all)
 		engine.skipped++;
 	else
-		keep(vma, start, cut, facts, verdict);
+		keep(of, start, cut, facts, verdict);
 	if (invalid && ++engine.invalid >= PMADV_MAX_INVALID)
 		engine.stop = PMADV_ENGINE_INVALID;
 }
@@ -295,6 +305,7 @@ static __always_inline bool ask(struct task_struct *task, struct vm_area_struct 
 	u64 start = vma->vm_start, end = vma->vm_end, began = 0;
 	unsigned long long args[3];
 	struct inode *inode;
+	struct mapping of;
 	u32 facts;
 	s32 verdict;
 
@@ -335,7 +346,11 @@ static __always_inline bool ask(struct task_struct *task, struct vm_area_struct 
 		engine.stop = PMADV_ENGINE_SLOW;
 		return false;
 	}
-	take_answer(vma, start, end, facts, verdict);
+	of.object = vma_object(vma);
+	of.origin = vma_origin(vma);
+	of.start = vma->vm_start;
+	of.end = vma->vm_end;
+	take_answer(&of, start, end, facts, verdict);
 	return !engine.stop && engine.cursor < end;
 }
 
@@ -402,6 +417,61 @@ int pmadv_engine_ask(struct bpf_iter__task_vma *ctx)
 	return engine.cursor < end;
 }
 
+/* ---- asking about what was recorded ------------------------------------ */
+
+/*
+ * There is no task and no mapping. The array that the policy's function reads its
+ * arguments from ends behind the first, at the top of the stack: the verifier refuses a
+ * policy that reads another.
+ */
+static __noinline s32 advise_alone(void)
+{
+	unsigned long long args[1] = { ADDRESS(range) };
+
+	return pmadv_policy_advise(args);
+}
+
+static __noinline s32 begin_alone(void)
+{
+	unsigned long long args[1] = { ADDRESS(pmadv_engine_walk) };
+
+	return pmadv_policy_begin(args);
+}
+
+/* Ask about what of the mapping begins at the cursor. */
+SEC("?syscall")
+int pmadv_engine_simulate(void *unused)
+{
+	u64 start = engine.cursor, end = simulation.end;
+	struct mapping of = { .start = simulation.start, .end = end };
+	u32 facts = simulation.vma_flags;
+	s32 verdict;
+
+	if (start < simulation.start || start >= end)
+		return -EINVAL;
+	__builtin_memset(&range, 0, sizeof(range));
+	range.start = start;
+	range.end = end;
+	range.vma_start = simulation.start;
+	range.vma_end = end;
+	range.vma_flags = facts;
+	range.advice = engine.advice;
+	range.walk_flags = engine.walk_flags;
+	range.call_id = engine.call_id;
+	verdict = advise_alone();
+	if (!engine.stop)
+		take_answer(&of, start, end, facts, verdict);
+	return 0;
+}
+
+SEC("?syscall")
+int pmadv_engine_begin_simulated(void *unused)
+{
+	engine.begin_ret = begin_alone();
+	engine.begun = 1;
+	return 0;
+}
+
 /* ---- what the kernel with the hook has kfuncs for --------------------- */
 
 static __always_inline const void *vma_name(struct vm_area_struct *vma)
@@ -428,9 +498,10 @@ __hidden int pmadv_engine_vma_name(struct pmadv_range *range, char *buf, u32 buf
 
 	if (!buf__sz)
 		return -EINVAL;
-	if (!engine.vma)
-		return -ENOENT;
-	name = vma_name((void *)engine.vma);
+	if (simulation.active)
+		name = simulation.name[0] ? simulation.name : NULL;
+	else
+		name = engine.vma ? vma_name((void *)engine.vma) : NULL;
 	if (!name)
 		return -ENOENT;
 	len = bpf_probe_read_kernel_str(buf, buf__sz, name);
@@ -539,6 +610,33 @@ static __noinline long sample_page(u32 i, void *unused)
 	return 0;
 }
 
+/* How many of @nr pages of the mapping, if @of all of them were so. */
+static __always_inline u32 simulated_share(u64 of, u32 nr)
+{
+	u64 pages = (simulation.end - simulation.start) >> PAGE_SHIFT;
+
+	if (!pages || of > pages)
+		return pages ? nr : 0;
+	return (of * nr + pages / 2) / pages;
+}
+
+/* As many as there were in the whole mapping, in proportion. */
+static __always_inline int simulate_sample(struct pmadv_range *range,
+					   struct pmadv_sample *sample, u32 nr)
+{
+	u64 pages = (range->end - range->start) >> PAGE_SHIFT;
+
+	if (simulation.vma_flags & (PMADV_VMA_HUGETLB | PMADV_VMA_SPECIAL))
+		return -EOPNOTSUPP;
+	if (nr > pages)
+		nr = pages;
+	sample->looked_at = nr;
+	sample->present = simulated_share(simulation.present, nr);
+	sample->young = simulated_share(simulation.young, nr);
+	sample->swapped = simulated_share(simulation.swapped, nr);
+	return 0;
+}
+
 __hidden int pmadv_engine_sample(struct pmadv_range *range, struct pmadv_sample *sample,
 				 u32 nr)
 {
@@ -546,8 +644,12 @@ __hidden int pmadv_engine_sample(struct pmadv_range *range, struct pmadv_sample 
 	u32 i;
 
 	__builtin_memset(sample, 0, sizeof(*sample));
-	if (!engine.vma || !nr || nr > PMADV_MAX_SAMPLE || range->end <= range->start ||
+	if (!nr || nr > PMADV_MAX_SAMPLE || range->end <= range->start ||
 	    range->end > range->vma_end)
+		return -EINVAL;
+	if (simulation.active)
+		return simulate_sample(range, sample, nr);
+	if (!engine.vma)
 		return -EINVAL;
 	if (engine.no_sample || !engine.page_offset)
 		return -EOPNOTSUPP;

@@ -42,6 +42,7 @@ const struct verb *const verbs[] = {
 	&verb_monitor,
 	&verb_record,
 	&verb_report,
+	&verb_simulate,
 	&verb_top,
 	&verb_metrics,
 	&verb_run,
@@ -257,6 +258,7 @@ int options_parse(const struct option_def *options, int argc, char **argv,
 void args_free(struct args *args)
 {
 	vec_free(&args->set);
+	vec_free(&args->against_set);
 	vec_free(&args->ranges);
 }
 

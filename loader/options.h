@@ -54,6 +54,9 @@ struct args {
 	bool knobs;
 	bool all;
 
+	const char *against;
+	struct vec against_set;
+
 	/* advice */
 	int advice;
 	const char *policy;	/* "": the one in force */
@@ -64,6 +67,7 @@ struct args {
 	uint64_t vma;
 	bool proven_only;
 	bool freeze;
+	const char *record;
 
 	/* watching */
 	int32_t pid;
@@ -182,6 +186,6 @@ int options_dump(int argc, char **argv);
 
 extern const struct verb verb_advise, verb_attach, verb_daemon, verb_detach,
 	verb_explain, verb_list, verb_metrics, verb_monitor, verb_probe, verb_record,
-	verb_report, verb_run, verb_top;
+	verb_report, verb_run, verb_simulate, verb_top;
 
 #endif /* PMADV_OPTIONS_H */

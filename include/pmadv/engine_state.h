@@ -189,6 +189,30 @@ struct pmadv_engine {
 	struct pmadv_answer answers[PMADV_ENGINE_BATCH];
 };
 
+#define PMADV_SIMULATED_NAME	256
+
+/**
+ * struct pmadv_simulation - a mapping that was recorded, to ask a policy about
+ * @active: There is one: the policy is not asked about a process.
+ * @vma_flags: enum pmadv_vma_flag.
+ * @start: First address.
+ * @end: Address after the last.
+ * @present: Pages that were in memory.
+ * @young: Pages that had been accessed.
+ * @swapped: Pages that were swapped out.
+ * @name: What bpf_pmadv_vma_name() says, "": none.
+ */
+struct pmadv_simulation {
+	__u32 active;
+	__u32 vma_flags;
+	__u64 start;
+	__u64 end;
+	__u64 present;
+	__u64 young;
+	__u64 swapped;
+	char name[PMADV_SIMULATED_NAME];
+};
+
 /**
  * struct pmadv_scan - every page of a stretch of address space
  * @start: First address; the bitmaps begin with the page table it is in.

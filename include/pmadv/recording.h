@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The file that `pmadv record` writes and `pmadv report` reads.
+ * The file that `pmadv record` and `pmadv advise --record` write, and `pmadv report`
+ * and `pmadv simulate` read.
  *
  *	struct pmadv_file_header
  *	struct pmadv_file_block, followed by its compressed entries
@@ -90,12 +91,14 @@ struct pmadv_file_block {
  * @PMADV_ENTRY_MAPPING: struct pmadv_mapping_entry.
  * @PMADV_ENTRY_END: struct pmadv_record alone: the recording ended as it was
  *	meant to.
+ * @PMADV_ENTRY_VMA: struct pmadv_vma_entry.
  */
 enum pmadv_entry_type {
 	PMADV_ENTRY_TARGET	= 64,
 	PMADV_ENTRY_SYSTEM	= 65,
 	PMADV_ENTRY_MAPPING	= 66,
 	PMADV_ENTRY_END		= 67,
+	PMADV_ENTRY_VMA		= 68,
 };
 
 /* A number that could not be read. */
@@ -159,10 +162,35 @@ struct pmadv_mapping_entry {
 	char name[];
 };
 
+/**
+ * struct pmadv_vma_entry - a mapping of a target, as a dry run found it
+ * @head: @tgid and @comm say whose; all of a process at a time have the same @time_ns.
+ * @start: First address.
+ * @end: Address after the last.
+ * @vma_flags: enum pmadv_vma_flag.
+ * @reserved: 0.
+ * @resident: In memory, in bytes.
+ * @swapped: In swap, in bytes.
+ * @accessed: In memory and accessed since that was last cleared, in bytes.
+ * @name: As in /proc/PID/maps, "" for none; NUL-terminated and filled up with NULs.
+ */
+struct pmadv_vma_entry {
+	struct pmadv_record head;
+	__u64 start;
+	__u64 end;
+	__u32 vma_flags;
+	__u32 reserved;
+	__u64 resident;
+	__u64 swapped;
+	__u64 accessed;
+	char name[];
+};
+
 pmadv_layout_assert(sizeof(struct pmadv_file_header) == 112, "layout of version 1");
 pmadv_layout_assert(sizeof(struct pmadv_file_block) == 16, "layout of version 1");
 pmadv_layout_assert(sizeof(struct pmadv_target_entry) == 88, "layout of version 1");
 pmadv_layout_assert(sizeof(struct pmadv_system_entry) == 88, "layout of version 1");
 pmadv_layout_assert(sizeof(struct pmadv_mapping_entry) == 64, "layout of version 1");
+pmadv_layout_assert(sizeof(struct pmadv_vma_entry) == 96, "layout of version 1");
 
 #endif /* _PMADV_RECORDING_H */

@@ -123,29 +123,6 @@ static int ask_batch(struct asking *asking)
 	return found_thread(asking) ? ask_batch(asking) : 0;
 }
 
-static int check_ejection(struct asking *asking)
-{
-	struct engine *engine = asking->engine;
-	const struct pmadv_engine *state = engine->state;
-
-	switch (state->stop) {
-	case PMADV_ENGINE_INVALID:
-		return engine_eject(engine, PMADV_EXIT_INVALID, 0,
-				    "too many invalid verdicts in one call");
-	case PMADV_ENGINE_NO_PROGRESS:
-		return engine_eject(engine, PMADV_EXIT_NO_PROGRESS, 0,
-				    "narrowed a range to nothing or widened it");
-	case PMADV_ENGINE_ERROR:
-		return engine_eject(engine, PMADV_EXIT_ERROR, state->error_code,
-				    state->error_msg);
-	case PMADV_ENGINE_SLOW:
-		return engine_eject(engine, PMADV_EXIT_SLOW, 0,
-				    "took more than 10 ms for one answer after the other");
-	default:
-		return 0;
-	}
-}
-
 /* May answers be asked for again, from @address on? Each time costs a new walk there. */
 static bool may_ask_again(struct asking *asking)
 {
@@ -280,7 +257,7 @@ static int walk_range(struct asking *asking, uint64_t start, uint64_t end)
 		}
 		freezer_thaw(&asking->freezer);
 		if (!err)
-			err = check_ejection(asking);
+			err = engine_check_ejection(asking->engine);
 		if (state->stop == PMADV_ENGINE_OVER || state->stop == PMADV_ENGINE_POLICY_STOP)
 			break;
 	}

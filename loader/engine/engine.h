@@ -59,6 +59,8 @@ struct engine_features {
  * wrong.
  */
 int engine_open(struct engine **engine, const char *name);
+/* The same, for engine_simulate(): a policy that reads the task or the VMA is refused. */
+int engine_open_simulation(struct engine **engine, const char *name);
 struct policy *engine_policy(struct engine *engine);
 int engine_load(struct engine *engine);
 /* Runs exit() if it was loaded. NULL is all right. */
@@ -75,5 +77,24 @@ void engine_features(const struct engine *engine, struct engine_features *featur
 int engine_walk(struct engine *engine, struct engine_walk *walk);
 void exact_add(struct pmadv_exactness *sum, const struct pmadv_exactness *one);
 const char *engine_ejection(const struct engine *engine);
+
+/* A mapping as it was recorded. Pages are not known of all: then they are 0. */
+struct engine_mapping {
+	uint64_t start;
+	uint64_t end;
+	uint32_t vma_flags;
+	uint64_t present;
+	uint64_t young;
+	uint64_t swapped;
+	const char *name;		/* as bpf_pmadv_vma_name() has it; "": none */
+};
+
+/*
+ * Walk over @nr mappings in order, none of which need exist: ask the policy, and have
+ * each range reported with what would become of it. Of @walk only comm, pid, advice and
+ * on_range with its data are looked at. The results are those of engine_walk().
+ */
+int engine_simulate(struct engine *engine, struct engine_walk *walk,
+		    const struct engine_mapping *mapping, size_t nr);
 
 #endif /* PMADV_ENGINE_H */

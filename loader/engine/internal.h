@@ -44,6 +44,7 @@ enum engine_program {
 	PROGRAM_END,
 	PROGRAM_INIT,
 	PROGRAM_EXIT,
+	PROGRAM_SIMULATE,
 	NR_PROGRAMS
 };
 
@@ -53,6 +54,7 @@ struct engine {
 	int programs[NR_PROGRAMS];	/* file descriptors; -1: not loaded */
 	bool by_pid;			/* CHECK and SCAN are system calls */
 	bool filter;			/* iterators can be over one process */
+	bool simulates;			/* and walks over no process */
 	bool loaded;
 	bool slow;			/* answers took long: measure each */
 	uint64_t last_call_id;
@@ -61,6 +63,7 @@ struct engine {
 	struct pmadv_engine *state;
 	struct pmadv_engine_sums *sums;
 	struct pmadv_scan *scan;
+	struct pmadv_simulation *simulation;
 	struct bpf_range *range;
 	struct bpf_walk *walk;
 	struct pmadv_stats *stats;
@@ -93,6 +96,8 @@ int member_begin(struct engine *engine, pid_t tid);
 void member_end(struct engine *engine, const struct pmadv_result *result);
 void member_advised(struct engine *engine, const struct pmadv_range_record *record,
 		    const struct pmadv_answer *answer);
+/* Eject the policy if what it did in the last batch asks for it: 0 or -EEJECTED. */
+int engine_check_ejection(struct engine *engine);
 /* Eject the policy: it is asked no more, and its exit() is told why. */
 int engine_eject(struct engine *engine, uint32_t kind, int64_t code, const char *msg);
 

@@ -198,7 +198,27 @@ int engine_strip_core(char *image, size_t size)
 	return err;
 }
 
-static int strip_file(int fd)
+/* Nobody has functions of these names, so the branches to the engine's are taken. */
+static void hide_kfuncs(char *image, size_t size)
+{
+	static const char *const kfuncs[] = {
+		"bpf_pmadv_vma_name", "bpf_pmadv_sample", "bpf_pmadv_error",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kfuncs); i++) {
+		size_t length = strlen(kfuncs[i]) + 1;
+		char *at = image;
+
+		/* As a name by itself: in the table of symbols, and in BTF. */
+		while ((at = memmem(at, size - (size_t)(at - image), kfuncs[i], length)))
+			if (at > image && !at[-1])
+				*at = 'x';
+			else
+				at++;
+	}
+}
+
+static int strip_file(int fd, bool own_kfuncs)
 {
 	struct stat st;
 	char *image;
@@ -210,6 +230,8 @@ static int strip_file(int fd)
 	if (image == MAP_FAILED)
 		return -errno;
 	err = engine_strip_core(image, (size_t)st.st_size);
+	if (own_kfuncs)
+		hide_kfuncs(image, (size_t)st.st_size);
 	munmap(image, (size_t)st.st_size);
 	return err;
 }
@@ -277,7 +299,7 @@ static int check_members(const char *policy, unsigned int *members)
 			 policy, error_text(ret));
 }
 
-int engine_join(const char *policy, unsigned int *members)
+int engine_join(const char *policy, bool own_kfuncs, unsigned int *members)
 {
 	char engine[PATH_MAX];
 	int fd, err;
@@ -299,7 +321,7 @@ int engine_join(const char *policy, unsigned int *members)
 		goto fail;
 	}
 	policy_log_forget();
-	err = strip_file(fd);
+	err = strip_file(fd, own_kfuncs);
 	if (err == -EPROTO)
 		say_error(err, "%s was built with include/pmadv of another version than %s: rebuild it",
 			  policy, engine);

@@ -3,6 +3,7 @@
 #ifndef PMADV_JOIN_H
 #define PMADV_JOIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The members that a policy has, as bits. */
@@ -16,11 +17,12 @@ enum engine_member {
 };
 
 /*
- * Link the object at @policy with the engine. Returns a file descriptor of the
+ * Link the object at @policy with the engine. With @own_kfuncs it calls the engine's
+ * functions in place of the kernel's, even where the kernel has them. Returns a file descriptor of the
  * result, to be opened through /proc/self/fd; or, having reported what is wrong,
  * a negative error.
  */
-int engine_join(const char *policy, unsigned int *members);
+int engine_join(const char *policy, bool own_kfuncs, unsigned int *members);
 
 /*
  * Take the CO-RE relocations against types of the hook out of the ELF file

@@ -30,6 +30,7 @@ static const char *const names[NR_PROGRAMS] = {
 	[PROGRAM_END] = "pmadv_engine_end",
 	[PROGRAM_INIT] = "pmadv_engine_init",
 	[PROGRAM_EXIT] = "pmadv_engine_exit",
+	[PROGRAM_SIMULATE] = "pmadv_engine_simulate",
 };
 
 static bool kernel_from(unsigned int major, unsigned int minor)
@@ -42,7 +43,7 @@ static bool kernel_from(unsigned int major, unsigned int minor)
 	return have_major > major || (have_major == major && have_minor >= minor);
 }
 
-int engine_open(struct engine **result, const char *name)
+static int open_engine(struct engine **result, const char *name, bool simulates)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
 	char path[PATH_MAX];
@@ -53,11 +54,12 @@ int engine_open(struct engine **result, const char *name)
 		return say_no_memory();
 	for (size_t i = 0; i < NR_PROGRAMS; i++)
 		engine->programs[i] = -1;
+	engine->simulates = simulates;
 
 	err = object_find(name, path);
 	if (err)
 		goto fail;
-	fd = engine_join(path, &engine->members);
+	fd = engine_join(path, simulates, &engine->members);
 	if (fd < 0) {
 		err = fd;
 		goto fail;
@@ -71,6 +73,16 @@ int engine_open(struct engine **result, const char *name)
 fail:
 	engine_close(engine);
 	return err;
+}
+
+int engine_open(struct engine **engine, const char *name)
+{
+	return open_engine(engine, name, false);
+}
+
+int engine_open_simulation(struct engine **engine, const char *name)
+{
+	return open_engine(engine, name, true);
 }
 
 struct policy *engine_policy(struct engine *engine)
@@ -92,11 +104,12 @@ static bool wanted(const struct engine *engine, enum engine_program program)
 	case PROGRAM_EXIT:
 		return engine->members & ENGINE_EXIT;
 	case PROGRAM_SCAN:
-		return kernel_from(5, 17);
 	case PROGRAM_CHECK:
-		return kernel_from(5, 17);
+		return !engine->simulates && kernel_from(5, 17);
+	case PROGRAM_SIMULATE:
+		return engine->simulates;
 	default:
-		return true;
+		return !engine->simulates;
 	}
 }
 
@@ -108,7 +121,9 @@ static void program_name(const struct engine *engine, enum engine_program progra
 
 	if (engine->by_pid && (program == PROGRAM_CHECK || program == PROGRAM_SCAN))
 		form = "_by_pid";
-	if (program == PROGRAM_BEGIN && !kernel_from(5, 18))
+	if (program == PROGRAM_BEGIN && engine->simulates)
+		form = "_simulated";
+	else if (program == PROGRAM_BEGIN && !kernel_from(5, 18))
 		form = "_atomic";
 	snprintf(name, 64, "%s%s", names[program], form);
 }
@@ -164,13 +179,15 @@ static int keep_memory(struct engine *engine)
 	engine->state = memory(engine, ".data.pmadv_engine", sizeof(*engine->state));
 	engine->sums = memory(engine, PMADV_ENGINE_SUMS, sizeof(*engine->sums));
 	engine->scan = memory(engine, ".data.pmadv_scan", sizeof(*engine->scan));
+	engine->simulation = memory(engine, ".data.pmadv_simulation",
+				    sizeof(*engine->simulation));
 	engine->range = memory(engine, ".data.pmadv_range", sizeof(*engine->range));
 	engine->walk = memory(engine, ".data.pmadv_walk", sizeof(*engine->walk));
 	engine->stats = memory(engine, ".data.pmadv_stats", sizeof(*engine->stats));
 	engine->exit_info = memory(engine, ".data.pmadv_exit", sizeof(*engine->exit_info));
 	if (!engine->state || engine->state->version != PMADV_ENGINE_VERSION ||
-	    !engine->sums || !engine->scan || !engine->range || !engine->walk || !engine->stats ||
-	    !engine->exit_info)
+	    !engine->sums || !engine->scan || !engine->simulation || !engine->range ||
+	    !engine->walk || !engine->stats || !engine->exit_info)
 		return say_error(-EPROTO, "engine.bpf.o is not of this pmadv: install them together");
 	return 0;
 }
@@ -187,6 +204,11 @@ static void begin_sums(struct engine *engine)
 
 static int say_load_failed(const struct engine *engine, int err)
 {
+	if (engine->simulates && (err == -EACCES || err == -EINVAL)) {
+		policy_log_forget();
+		return say_error(-ELACKS, "policy %s cannot be simulated: it looks at the task or the mapping itself, and a record has neither; 'pmadv explain --policy %s TARGET' asks it about a process",
+				 engine->policy.name, engine->policy.name);
+	}
 	policy_log_print();
 	if (err == -EPERM)
 		return say_no_bpf(err, FOR_A_POLICY);
@@ -235,8 +257,10 @@ int engine_load(struct engine *engine)
 	if (err)
 		return err;
 	keep_programs(engine);
-	begin_sums(engine);
-	page_tables_find(engine);
+	if (!engine->simulates) {
+		begin_sums(engine);
+		page_tables_find(engine);
+	}
 	err = run_init(engine);
 	engine->loaded = !err;
 	return err;

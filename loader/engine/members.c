@@ -26,7 +26,10 @@ int member_begin(struct engine *engine, pid_t tid)
 	if (engine->programs[PROGRAM_BEGIN] < 0)
 		return 0;
 	state->begun = 0;
-	err = program_run_over(engine, PROGRAM_BEGIN, tid);
+	if (engine->simulates)
+		err = program_call(engine, PROGRAM_BEGIN);
+	else
+		err = program_run_over(engine, PROGRAM_BEGIN, tid);
 	if (err)
 		return err;
 	return state->begun ? as_errno(state->begin_ret) : -ESRCH;
@@ -87,4 +90,26 @@ int engine_eject(struct engine *engine, uint32_t kind, int64_t code, const char 
 	if (engine->programs[PROGRAM_EXIT] >= 0)
 		program_call(engine, PROGRAM_EXIT);
 	return -EEJECTED;
+}
+
+int engine_check_ejection(struct engine *engine)
+{
+	const struct pmadv_engine *state = engine->state;
+
+	switch (state->stop) {
+	case PMADV_ENGINE_INVALID:
+		return engine_eject(engine, PMADV_EXIT_INVALID, 0,
+				    "too many invalid verdicts in one call");
+	case PMADV_ENGINE_NO_PROGRESS:
+		return engine_eject(engine, PMADV_EXIT_NO_PROGRESS, 0,
+				    "narrowed a range to nothing or widened it");
+	case PMADV_ENGINE_ERROR:
+		return engine_eject(engine, PMADV_EXIT_ERROR, state->error_code,
+				    state->error_msg);
+	case PMADV_ENGINE_SLOW:
+		return engine_eject(engine, PMADV_EXIT_SLOW, 0,
+				    "took more than 10 ms for one answer after the other");
+	default:
+		return 0;
+	}
 }

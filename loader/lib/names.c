@@ -153,3 +153,24 @@ const char *stopped_word(uint32_t stopped)
 {
 	return stopped < ARRAY_SIZE(stops) ? stops[stopped].word : "unknown";
 }
+
+const char *vma_kind(uint32_t flags)
+{
+	static const struct {
+		uint32_t flag;
+		const char *kind;
+	} kinds[] = {
+		{ PMADV_VMA_SPECIAL, "special" },
+		{ PMADV_VMA_HUGETLB, "hugetlb" },
+		{ PMADV_VMA_STACK, "stack" },
+		{ PMADV_VMA_HEAP, "heap" },
+		{ PMADV_VMA_SHMEM, "shmem" },
+		{ PMADV_VMA_FILE, "file" },
+		{ PMADV_VMA_ANON, "anon" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (flags & kinds[i].flag)
+			return kinds[i].kind;
+	return "other";
+}

@@ -29,4 +29,7 @@ const char *stopped_text(uint32_t stopped);
 /* The same as one word, for JSON. */
 const char *stopped_word(uint32_t stopped);
 
+/* The kind of a mapping in a word, by its enum pmadv_vma_flag. */
+const char *vma_kind(uint32_t flags);
+
 #endif /* PMADV_NAMES_H */

@@ -9,6 +9,7 @@
 #include <pmadv/process_madvise.h>
 
 #include "lib/error.h"
+#include "lib/names.h"
 #include "lib/output.h"
 #include "lib/text.h"
 #include "lib/util.h"
@@ -87,27 +88,6 @@ no_memory:
 	free(range);
 	reading->err = -ENOMEM;
 	return NULL;
-}
-
-static const char *vma_kind(uint32_t flags)
-{
-	static const struct {
-		uint32_t flag;
-		const char *kind;
-	} kinds[] = {
-		{ PMADV_VMA_SPECIAL, "special" },
-		{ PMADV_VMA_HUGETLB, "hugetlb" },
-		{ PMADV_VMA_STACK, "stack" },
-		{ PMADV_VMA_HEAP, "heap" },
-		{ PMADV_VMA_SHMEM, "shmem" },
-		{ PMADV_VMA_FILE, "file" },
-		{ PMADV_VMA_ANON, "anon" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (flags & kinds[i].flag)
-			return kinds[i].kind;
-	return "other";
 }
 
 static struct verdict_sum *find_verdict(struct reading *reading,

@@ -5,15 +5,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <zlib.h>
 
 #include "lib/error.h"
 #include "lib/filelock.h"
+#include "lib/util.h"
+#include "policy/hook.h"
 
 #if __BYTE_ORDER != __LITTLE_ENDIAN
 #error "records are little-endian"
@@ -125,7 +130,7 @@ static int say_busy(int fd, const char *path)
 {
 	char holder[LOCK_HOLDER_LEN];
 
-	return say_error(-EBUSY, "another pmadv record%s is writing %s: end it first, or name another file with --output",
+	return say_error(-EBUSY, "another pmadv%s is writing %s: end it first, or name another file with --output",
 			 lock_holder(fd, holder), path);
 }
 
@@ -166,6 +171,22 @@ static int create(struct recfile *file)
 	if (err == -EBUSY)
 		return say_busy(file->fd, file->path);
 	return err ? say_error(err, "cannot lock %s: %s", file->path, error_text(err)) : 0;
+}
+
+void recfile_begin_header(struct pmadv_file_header *header)
+{
+	struct utsname system;
+	struct timespec wall;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	header->page_size = (uint32_t)page_size();
+	header->engine = hook_present() ? PMADV_FILE_HOOK : PMADV_FILE_ENGINE;
+	header->start_ns = now_ns();
+	header->start_realtime_ns = (uint64_t)wall.tv_sec * 1000000000 +
+				    (uint64_t)wall.tv_nsec;
+	if (!uname(&system))
+		snprintf(header->release, sizeof(header->release), "%.*s",
+			 (int)sizeof(header->release) - 1, system.release);
 }
 
 int recfile_create(const char *path, const struct pmadv_file_header *header,

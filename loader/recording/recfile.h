@@ -11,6 +11,8 @@
 
 struct recfile;
 
+/* What a header says of this machine and of now. */
+void recfile_begin_header(struct pmadv_file_header *header);
 /*
  * Create a file that only its owner can read. An existing file is replaced if
  * it is a recording or empty; any other file, and one that is being written, is

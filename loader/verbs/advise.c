@@ -18,6 +18,8 @@
 #include "options.h"
 #include "policy/hook.h"
 #include "proc/maps.h"
+#include "recording/recfile.h"
+#include "recording/snapshots.h"
 #include "walk/decider.h"
 #include "walk/monitor.h"
 #include "walk/range_text.h"
@@ -42,6 +44,9 @@ static const struct option_def options[] = {
 	  "may take its place" },
 	{ "dry-run", 'd', OPTION_FLAG, offsetof(struct args, dry_run), NULL,
 	  "show what would be done with each range; change nothing" },
+	{ "record", 'o', OPTION_TEXT, offsetof(struct args, record), "FILE",
+	  "with --dry-run: also write the mappings and what they hold to FILE, for "
+	  "'pmadv simulate'" },
 	{ "max-pages", 'm', OPTION_COUNT, offsetof(struct args, max_pages), "N",
 	  "end once N pages of a target were dealt with" },
 	{ "cursor", 'C', OPTION_ADDRESS, offsetof(struct args, cursor), "ADDRESS",
@@ -54,6 +59,8 @@ static const struct example examples[] = {
 	{ "pmadv advise redis-server --policy --dry-run",
 	  "what the policy in force would do with each range" },
 	{ "pmadv advise redis-server --policy", "do it" },
+	{ "pmadv advise redis-server --policy=noop --dry-run --record redis.rec",
+	  "a record of its mappings, to ask other policies about" },
 	{ "pmadv advise redis-server --policy=background_app",
 	  "with a policy of your choice, on any kernel" },
 	{ "pmadv advise 4711 --advice pageout",
@@ -238,7 +245,8 @@ static int add_walk(struct libscols_table *table, const struct walk *walk)
 
 /* Advise one target and print the result; for a dry run, its ranges as well. */
 static int advise_one(const struct target *target, const struct request *request,
-		      struct libscols_table *table, struct walk *walk)
+		      struct libscols_table *table, struct recfile *file,
+		      struct walk *walk)
 {
 	struct vec ranges = { };
 	int err = -EPERM, walk_err;
@@ -261,6 +269,8 @@ static int advise_one(const struct target *target, const struct request *request
 			out_text("%s (%d)\n", target->name, target->pid);
 		err = show_ranges(target, &ranges);
 	}
+	if (!err && !walk_err && file)
+		err = snapshot_write(file, target->pid, target->name, &ranges);
 	if (!err && (!walk_err || walk->result.ranges_seen)) {
 		if (out_json())
 			err = json_print(walk_json(walk, request, 0));
@@ -316,7 +326,7 @@ static int make_request(const struct args *args, struct request *request)
 }
 
 static int advise_all(const struct vec *targets, const struct request *request,
-		      struct libscols_table *table)
+		      struct libscols_table *table, struct recfile *file)
 {
 	const struct target *target = targets->items;
 	struct pmadv_result sum = { };
@@ -326,7 +336,7 @@ static int advise_all(const struct vec *targets, const struct request *request,
 
 	for (done = 0; done < targets->nr && !stop_asked; done++) {
 		struct walk walk;
-		int err = advise_one(&target[done], request, table, &walk);
+		int err = advise_one(&target[done], request, table, file, &walk);
 
 		/*
 		 * With several targets, one that exited is reported but is not
@@ -382,7 +392,8 @@ static int open_decider(const struct args *args, struct request *request,
 	return 0;
 }
 
-static int find_and_advise(const struct args *args, const struct request *request)
+static int find_and_advise(const struct args *args, const struct request *request,
+			   struct recfile *file)
 {
 	struct libscols_table *table = NULL;
 	struct vec targets = { };
@@ -404,15 +415,36 @@ static int find_and_advise(const struct args *args, const struct request *reques
 			goto out;
 		}
 	}
-	err = advise_all(&targets, request, table);
+	err = advise_all(&targets, request, table, file);
 out:
 	scols_unref_table(table);
 	targets_free(&targets);
 	return err;
 }
 
+static int create_record(const struct args *args, struct recfile **file)
+{
+	struct pmadv_file_header header = { };
+
+	if (!args->record)
+		return 0;
+	if (!args->dry_run)
+		return say_error(-EUSAGE, "--record takes --dry-run: 'pmadv record' records what is done");
+	recfile_begin_header(&header);
+	return recfile_create(args->record, &header, file);
+}
+
+static int end_record(struct recfile *file)
+{
+	struct pmadv_record entry = { .type = PMADV_ENTRY_END, .time_ns = now_ns() };
+	int err = recfile_add(file, &entry, sizeof(entry), NULL);
+
+	return err ? err : recfile_flush(file);
+}
+
 static int advise_run(const struct args *args)
 {
+	struct recfile *file = NULL;
 	struct decider decider = { };
 	struct request request;
 	int err;
@@ -421,7 +453,12 @@ static int advise_run(const struct args *args)
 	if (!err)
 		err = open_decider(args, &request, &decider);
 	if (!err)
-		err = find_and_advise(args, &request);
+		err = create_record(args, &file);
+	if (!err)
+		err = find_and_advise(args, &request, file);
+	if (!err && file)
+		err = end_record(file);
+	recfile_close(file);
 	decider_close(&decider);
 	return err;
 }

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <time.h>
 
 #include "lib/error.h"
 #include "lib/json.h"
@@ -15,7 +13,6 @@
 #include "lib/text.h"
 #include "lib/util.h"
 #include "options.h"
-#include "policy/hook.h"
 #include "proc/maps.h"
 #include "proc/sample.h"
 #include "recording/recfile.h"
@@ -255,21 +252,11 @@ static int create_file(struct recording *recording, const struct args *args,
 		       const char *path)
 {
 	struct pmadv_file_header header = {
-		.page_size = (uint32_t)page_size(),
-		.engine = hook_present() ? PMADV_FILE_HOOK : PMADV_FILE_ENGINE,
 		.only_target = args->pid,
 		.interval_ms = SAMPLE_NS / 1000000,
 	};
-	struct utsname system;
-	struct timespec wall;
 
-	clock_gettime(CLOCK_REALTIME, &wall);
-	header.start_ns = now_ns();
-	header.start_realtime_ns = (uint64_t)wall.tv_sec * 1000000000 +
-				   (uint64_t)wall.tv_nsec;
-	if (!uname(&system))
-		snprintf(header.release, sizeof(header.release), "%.*s",
-			 (int)sizeof(header.release) - 1, system.release);
+	recfile_begin_header(&header);
 	recording->start_ns = header.start_ns;
 	return recfile_create(path, &header, &recording->file);
 }
