@@ -13,7 +13,7 @@ bool watched(void)
 }
 
 /* It is for its call that this function is there: nothing of that may be optimised. */
-__attribute__((noinline, noclone, used))
+__attribute__((noinline, used))
 void watched_record(const struct pmadv_record *record)
 {
 	__asm__ volatile("" : : "r"(record) : "memory");
