@@ -109,4 +109,38 @@ run "$bpftool" struct_ops register "$object" $pins &&
 	[[ $(policies) == noop ]] && rm -rf $pins && sleep 0.5 &&
 	[[ $(policies) == "" ]]
 result $? "removing the pin detaches it"
+
+# --- the types that policies are compiled with --------------------------------
+# structure NAME <C: its members, however they are laid out and their arguments called.
+structure()
+{
+	sed -n "/^struct $1 {/,/^}/p" | sed -E 's,/\*.*\*/,,; s/PMADV_EXIT_MSG_LEN/128/
+		s/PMADV_NAME_LEN/16/; s/__([us])/\1/g; s/uint(32|64)_t/u\1/g
+		s/int(32|64)_t/s\1/g; s/ \*[a-z]+([,)])/ *\1/g; s/^struct bpf_/struct pmadv_/' |
+		tr -s ' \t\n' ' '
+}
+
+# same_types PREFIX HEADER NAME...: as the kernel has them, under that prefix?
+same_types()
+{
+	local prefix=$1 header=$2 name kernel ours
+
+	shift 2
+	out=
+	for name; do
+		kernel=$(structure "$name" <"$tmp/vmlinux.h")
+		ours=$(structure "${name/#pmadv_/"$prefix"}" <"$header")
+		[[ $kernel && $ours == "$kernel" ]] || out+="kernel: $kernel
+ours:   $ours
+"
+	done
+	[[ -z $out ]]
+}
+top=$(dirname "$0")/../..
+"$bpftool" btf dump file /sys/kernel/btf/vmlinux format c >"$tmp/vmlinux.h"
+same_types pmadv_ "$top/include/pmadv/policy_types.bpf.h" pmadv_stats pmadv_result \
+	pmadv_walk pmadv_range pmadv_sample pmadv_exit_info process_madvise_ops
+result $? "policies are compiled with the kernel's types"
+same_types bpf_ "$top/loader/engine/internal.h" pmadv_walk pmadv_range pmadv_exit_info
+result $? "and the engine fills the same ones"
 finish
