@@ -130,22 +130,34 @@ static void forget(struct scope *scope, bool detach)
 	scope->link_fd = -1;
 }
 
+/* What there is afterwards is for policy_close(), also after an error. */
+static int open_policy(struct policy *policy, const struct rule *rule, const char *path)
+{
+	int err = policy_open(policy, rule->policy);
+
+	return err ? err : policy_set(policy, &rule->set, path);
+}
+
+static void take_policy(struct scope *scope, const struct rule *rule,
+			const struct policy *policy)
+{
+	memcpy(scope->name, policy->name, sizeof(scope->name));
+	scope->fingerprint = rule->fingerprint;
+	make_pin(scope);
+}
+
 static int put_in_force(struct scope *scope, const struct rule *rule, const char *path)
 {
 	struct policy policy;
 	int err;
 
-	err = policy_open(&policy, rule->policy);
-	if (!err)
-		err = policy_set(&policy, &rule->set, path);
+	err = open_policy(&policy, rule, path);
 	if (!err)
 		err = policy_attach(&policy);
 	if (err)
 		goto out;
 
-	memcpy(scope->name, policy.name, sizeof(scope->name));
-	scope->fingerprint = rule->fingerprint;
-	make_pin(scope);
+	take_policy(scope, rule, &policy);
 	err = policy_pin_at(&policy, scope->pin);
 	if (err)
 		goto out;
@@ -164,18 +176,14 @@ static int replace(struct scope *scope, const struct rule *rule, const char *pat
 	struct policy policy;
 	int err;
 
-	err = policy_open(&policy, rule->policy);
-	if (!err)
-		err = policy_set(&policy, &rule->set, path);
+	err = open_policy(&policy, rule, path);
 	if (!err)
 		err = policy_replace(&policy, scope->link_fd);
 	if (err)
 		goto out;
 
 	snprintf(old_pin, sizeof(old_pin), "%s", scope->pin);
-	memcpy(scope->name, policy.name, sizeof(scope->name));
-	scope->fingerprint = rule->fingerprint;
-	make_pin(scope);
+	take_policy(scope, rule, &policy);
 	/* With the old name of the pin, the next daemon would replace it again. */
 	if (rename(old_pin, scope->pin)) {
 		say_warning("cannot rename %s: %s", old_pin, strerror(errno));
