@@ -72,7 +72,7 @@ test-rest:
 coverage:	## what of loader/ the unit tests do not reach, as a table
 	@scripts/deps
 	@$(MAKE) $(TOOLS)/lib/libbpf.a
-	@$(SUB) -C loader coverage
+	@$(SUB) -C loader -j$(JOBS) coverage
 
 torture:	## MINUTES=n SEED=n: storms, faults and fuzzing on the debug kernel
 	@scripts/deps
