@@ -54,7 +54,7 @@ static const struct example examples[] = {
 	{ "pmadv report redis.rec --show time --csv >savings.csv", "for a spreadsheet" },
 	{ "pmadv report redis.rec --plot redis.svg", "what was accessed, by address and time" },
 	{ "pmadv report redis.rec --show cold", "how long which part of the memory was idle" },
-	{ "pmadv report redis.rec --show heatmap --from 5m --range 7f0012300000-7f0012400000",
+	{ "pmadv report redis.rec --show heatmap --from 5m --to 10m",
 	  "a part of the picture; --csv gives its numbers" },
 	{ "pmadv report redis.rec --html redis.html", "for a browser, or to send to somebody" },
 	{ }
