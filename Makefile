@@ -21,7 +21,7 @@ JOBS	?= $(shell nproc)
 MAKEFLAGS += --no-print-directory
 SUB	= $(MAKE) O=$(O)
 
-.PHONY: help deps try demo unit smoke test test-all test-rest coverage torture bench check kernel stock debug tools bpf \
+.PHONY: help deps try demo unit smoke test test-all test-rest coverage torture bench check kernel stock debug mainline tools bpf \
 	loader selftests build vm install install-dev uninstall deb kernel-deb policy \
 	pictures doc-output clean
 
@@ -99,6 +99,10 @@ stock:	## the same kernel without our changes
 debug:	## our kernel with lock, memory and leak checking
 	@kernel/build debug
 
+mainline:	## our kernel on a newer base, and that base without our changes
+	@kernel/build mainline
+	@kernel/build stock-mainline
+
 tools: $(TOOLS)/bin/bpftool $(O)/vmlinux.h	## libbpf and bpftool of that kernel
 
 bpf: tools	## the policies and the monitor
@@ -139,7 +143,7 @@ deb:	## Debian packages of them, in build/deb
 
 kernel-deb:	## CONFIG=/boot/config-...: our kernel as Debian packages, for a real machine
 	@scripts/deps
-	@kernel/build deb '$(or $(CONFIG),/boot/config-$(shell uname -r))'
+	@kernel/build deb '$(or $(CONFIG),/boot/config-$(shell uname -r))' $(BASE)
 
 uninstall:	## take them away again
 	@$(SUB) -C loader uninstall
@@ -163,8 +167,8 @@ $(IMAGE):
 	@kernel/build base
 
 # Static, from the tree the kernel comes from: Debian's are too old to know
-# struct_ops links. kernel/base names the version.
-$(TOOLS)/lib/libbpf.a: kernel/base $(wildcard kernel/patches/*.patch)
+# struct_ops links. kernel/source names the version.
+$(TOOLS)/lib/libbpf.a: kernel/source $(wildcard kernel/patches/lts/*.patch)
 	@kernel/build tree
 	@echo "  MAKE    libbpf"
 	@mkdir -p $(TOOLS)/obj/libbpf $(TOOLS)/lib
