@@ -17,10 +17,10 @@ enum engine_member {
 };
 
 /*
- * Link the object at @policy with the engine. With @own_kfuncs it calls the engine's
- * functions in place of the kernel's, even where the kernel has them. Returns a file descriptor of the
- * result, to be opened through /proc/self/fd; or, having reported what is wrong,
- * a negative error.
+ * Link the object at @policy with the engine. With @own_kfuncs it calls the
+ * engine's functions in place of the kernel's, even where the kernel has them.
+ * Returns a file descriptor of the result, to be opened through /proc/self/fd;
+ * or, having reported what is wrong, a negative error.
  */
 int engine_join(const char *policy, bool own_kfuncs, unsigned int *members);
 

@@ -19,6 +19,11 @@ uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+uint64_t round_u64(double number)
+{
+	return number < (double)UINT64_MAX ? (uint64_t)(number + 0.5) : UINT64_MAX;
+}
+
 void *vec_add(struct vec *vec, size_t size)
 {
 	void *items, *item;

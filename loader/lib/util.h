@@ -11,6 +11,9 @@
 uint64_t page_size(void);
 uint64_t now_ns(void);
 
+/* To the nearest; what is more than any uint64_t is UINT64_MAX. Not for negative ones. */
+uint64_t round_u64(double number);
+
 /* A growing array of pointers or structs. */
 struct vec {
 	void *items;

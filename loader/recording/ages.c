@@ -136,9 +136,9 @@ static int by_size(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-static double share(double part, double whole)
+static double share(double part, double all)
 {
-	return whole > 0 ? part / whole : 0;
+	return all > 0 ? part / all : 0;
 }
 
 /* Where walks have not been nearly everywhere yet, or no more, too little is counted. */
@@ -176,7 +176,7 @@ int ages_print_wss(const struct ages *ages, enum rows_format format)
 		double size = sizes[(nr - 1) * percentiles[i] / 100];
 		const union cell cells[] = {
 			{ .number = percentiles[i] },
-			{ .number = (uint64_t)(size + 0.5) },
+			{ .number = round_u64(size) },
 			{ .fraction = share(size, sizes[nr - 1]) },
 		};
 
@@ -206,10 +206,10 @@ int ages_print_footprint(const struct ages *ages, enum rows_format format,
 		double held = ages->held[column], used = ages->accessed[column];
 		const union cell cells[] = {
 			{ .number = column_end(&ages->map, column) },
-			{ .number = (uint64_t)(held + 0.5) },
-			{ .number = (uint64_t)(used + 0.5) },
+			{ .number = round_u64(held) },
+			{ .number = round_u64(used) },
 			{ .fraction = share(used, held) },
-			{ .number = (uint64_t)(held - used + 0.5) },
+			{ .number = round_u64(held - used) },
 		};
 
 		if (held > 0)
@@ -265,9 +265,9 @@ int ages_print_ages(const struct ages *ages, enum rows_format format)
 		const union cell cells[] = {
 			{ .number = from },
 			{ .number = below },
-			{ .number = (uint64_t)(bytes + 0.5) },
+			{ .number = round_u64(bytes) },
 			{ .fraction = share(bytes, total) },
-			{ .number = (uint64_t)(left + 0.5) },
+			{ .number = round_u64(left) },
 		};
 
 		if (i && from > ages->map.duration_ns)
@@ -302,7 +302,7 @@ int ages_print_cold(const struct ages *ages, enum rows_format format)
 			sum += ages->idle[++slot];
 		const union cell cells[] = {
 			{ .number = percents[i] },
-			{ .number = (uint64_t)(part + 0.5) },
+			{ .number = round_u64(part) },
 			{ .number = idle_ns(&ages->map, slot) },
 			{ .fraction = share((double)idle_ns(&ages->map, slot), (double)longest) },
 		};

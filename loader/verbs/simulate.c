@@ -42,8 +42,6 @@ static const struct example examples[] = {
 	  "which of the two saves more, and which hurts less" },
 	{ "pmadv simulate by_name app.rec --set 'rules+=libc*=cold' --ranges",
 	  "what a rule matches, range by range, with no process there" },
-	{ "pmadv advise 4711 --policy=noop --dry-run --record app.rec",
-	  "make a record of a process to ask about" },
 	{ }
 };
 
@@ -221,8 +219,8 @@ static int show_range(const struct simulation *simulation, struct rows *rows, in
 		{ .number = record->start },
 		{ .number = record->end },
 		{ .number = record->end - record->start },
-		{ .number = (uint64_t)(held + 0.5) * page_size },
-		{ .number = (uint64_t)(young + 0.5) * page_size },
+		{ .number = round_u64(held) * page_size },
+		{ .number = round_u64(young) * page_size },
 		{ .text = vma_flags_text(record->vma_flags, vma) },
 		{ .text = simulation->sides[side].name },
 		{ .text = verdict_text(record->verdict, verdict) },
@@ -313,9 +311,9 @@ static int add_sum(const struct simulation *simulation, struct rows *rows,
 		{ .text = *sum->kind ? outcome_text(sum->outcome) : "" },
 		{ .number = sum->ranges },
 		{ .number = sum->bytes },
-		{ .number = (uint64_t)(sum->out * page_size + 0.5) },
-		{ .number = (uint64_t)(sum->judged * page_size + 0.5) },
-		{ .number = (uint64_t)(sum->again * page_size + 0.5) },
+		{ .number = round_u64(sum->out * page_size) },
+		{ .number = round_u64(sum->judged * page_size) },
+		{ .number = round_u64(sum->again * page_size) },
 		{ .fraction = sum->judged > 0 ? sum->again / sum->judged : 0 },
 	};
 

@@ -121,7 +121,7 @@ every = 1s'
 start setpriv --bounding-set "-all,${caps,,}" --inh-caps "-all,${caps,,}"
 in_force background_app && in_force noop
 result $? "two rules: their policies are in force, with the capabilities of the unit"
-until_said 10 '"type":"round","rule":"background"' &&
+until_said 10 '"type":"round".*"rule":"background"' &&
 	grep -q "\"pid\":$redis.*\"rule\":\"background\"" "$tmp/out"
 result $? "two rules: the one walks redis"
 until_said 10 "\"pid\":$sleeper.*\"rule\":\"sleepers\""
@@ -277,7 +277,7 @@ policy = noop
 command = dsleeper
 policy = noop"
 start
-until_said 10 '"type":"round","rule":"second"'
+until_said 10 '"type":"round".*"rule":"second"'
 stop
 [[ $(field rule walk | sort -u) == first ]]
 result $? "of two rules that match, the first has it"
@@ -319,7 +319,7 @@ every = 1s
 free-under-percent = 100%"
 sed -i '/never/,/^free/s,^cgroup = /dtest$,cgroup = /dtest/b,' "$config"
 start
-until_said 10 '"type":"round","rule":"always"'
+until_said 10 '"type":"round".*"rule":"always"'
 result $? "free-under: walks when less is available"
 ! grep -q '"rule":"never"' "$tmp/out"
 result $? "free-under: and not when there is more"
@@ -338,7 +338,7 @@ result $? "pressure: nothing as long as there is none"
 # A limit far below what it has makes it wait for memory.
 echo 8M >$cgroups/dtest/a/memory.high
 digest >/dev/null &
-until_said 30 '"type":"round","rule":"pressed"'
+until_said 30 '"type":"round".*"rule":"pressed"'
 result $? "pressure: a round when there is"
 echo max >$cgroups/dtest/a/memory.high
 wait $!

@@ -95,7 +95,7 @@ static void joins(void **state)
 	int fd;
 
 	(void)state;
-	fd = engine_join(object("joined"), &members);
+	fd = engine_join(object("joined"), false, &members);
 	assert_true(fd >= 0);
 	assert_int_equal(members, ENGINE_ADVISE | ENGINE_EXIT);
 	image = map_file(fd);
@@ -116,7 +116,8 @@ static void refuse(const char *name, int want, const char *because)
 {
 	unsigned int members;
 	int err = 0;
-	char *said = CAPTURE(STDERR_FILENO, err = engine_join(object(name), &members));
+	char *said = CAPTURE(STDERR_FILENO,
+			     err = engine_join(object(name), false, &members));
 
 	if (err != want)
 		fail_msg("%s: %d instead of %d: %s", name, err, want, said);

@@ -251,7 +251,7 @@ static void two_writers(void **state)
 	said = CAPTURE(STDERR_FILENO, err = recfile_create(path, &header, &second));
 	assert_int_equal(err, -EBUSY);
 	assert_null(second);
-	snprintf(who, sizeof(who), "another pmadv record (process %d) is writing", getpid());
+	snprintf(who, sizeof(who), "another pmadv (process %d) is writing", getpid());
 	assert_contains(said, who);
 	assert_contains(said, "name another file with --output");
 	assert_int_equal(stat(path, &after), 0);
