@@ -308,9 +308,9 @@ one_ends $first $second
 wait_for 20 grep -q recording "$tmp/first" "$tmp/second"
 out="records $first and $second, one ended with $status: $(cat "$tmp/first" "$tmp/second")"
 [[ $status == 1 ]] &&
-	grep -hqE "another pmadv record( .process $job.)? is writing $rec" "$tmp/first" "$tmp/second"
+	grep -hqE "another pmadv( .process $job.)? is writing $rec" "$tmp/first" "$tmp/second"
 result $? "record and record: to one file: one works, the other says so"
-expect 1 "another pmadv record .process $job. is writing $rec: end it first, or name" \
+expect 1 "another pmadv .process $job. is writing $rec: end it first, or name" \
 	"record and record: it names whoever has the file" pmadv record --output "$rec"
 
 # While that is still recording.
