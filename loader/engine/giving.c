@@ -616,7 +616,7 @@ static int give_pages(struct giving *giving, int advice)
 
 /* ---- one answer ---------------------------------------------------------- */
 
-/* The answer that the kernel would give, found without asking it. */
+/* The error that the kernel would give, found without asking it. */
 static int would_refuse(const struct giving *giving, const struct pmadv_answer *answer,
 			int advice)
 {
@@ -624,14 +624,14 @@ static int would_refuse(const struct giving *giving, const struct pmadv_answer *
 	case MADV_PAGEOUT:
 		if (answer->modifiers & PMADV_SKIP_YOUNG &&
 		    !giving->engine->state->page_offset)
-			return EOPNOTSUPP;
+			return -EOPNOTSUPP;
 		/* fall through */
 	case MADV_COLD:
 		return answer->vma_flags & (PMADV_VMA_LOCKED | PMADV_VMA_HUGETLB |
-					    PMADV_VMA_SPECIAL) ? EINVAL : 0;
+					    PMADV_VMA_SPECIAL) ? -EINVAL : 0;
 	case MADV_COLLAPSE:
 		return answer->vma_flags & (PMADV_VMA_HUGETLB | PMADV_VMA_SPECIAL) ?
-			       EINVAL : 0;
+			       -EINVAL : 0;
 	default:
 		return 0;
 	}
@@ -644,7 +644,7 @@ static int give_nothing(struct giving *giving, int advice)
 
 	giving->error = advice < 0 ? -advice : 0;
 	if (advice > 0)
-		giving->error = would_refuse(giving, answer, advice);
+		giving->error = -would_refuse(giving, answer, advice);
 	err = finish(giving, answer->end, advice > 0 ? advice : 0);
 	if (answer->verdict == PMADV_STOP) {
 		giving->walk->result.stopped = PMADV_STOPPED_POLICY;

@@ -138,7 +138,7 @@ static Elf64_Shdr *find_section(char *image, size_t size, const char *wanted)
 	Elf64_Shdr *section, *names;
 
 	if (size < sizeof(*header) || memcmp(header->e_ident, ELFMAG, SELFMAG) ||
-	    header->e_shoff > size || header->e_shoff % _Alignof(Elf64_Shdr) ||
+	    header->e_shoff > size || header->e_shoff % sizeof(uint64_t) ||
 	    header->e_shnum > (size - header->e_shoff) / sizeof(*section) ||
 	    header->e_shstrndx >= header->e_shnum)
 		return NULL;
@@ -177,7 +177,7 @@ int engine_strip_core(char *image, size_t size)
 	header = (void *)(image + ext->sh_offset);
 	from = (uint64_t)header->header_size + header->core_offset;
 	if (header->header_size < sizeof(*header) || header->core_size < sizeof(uint32_t) ||
-	    from % _Alignof(struct core_record) || from > ext->sh_size ||
+	    from % sizeof(uint32_t) || from > ext->sh_size ||
 	    header->core_size > ext->sh_size - from)
 		return header->core_size ? -ENOEXEC : 0;
 	/* The size of a record comes first. */

@@ -31,7 +31,7 @@ static int look_at_program(struct dl_phdr_info *info, size_t size, void *data)
 
 	(void)size;
 	for (unsigned int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+		const Elf64_Phdr *segment = &info->dlpi_phdr[i];
 		uintptr_t start = info->dlpi_addr + segment->p_vaddr;
 
 		if (segment->p_type == PT_LOAD && search->address >= start &&

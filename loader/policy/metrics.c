@@ -81,7 +81,7 @@ static const struct metric {
 	{ "pmadv_policy_walk_seconds_total", NULL, UNIT_NS, STAT(time_ns), BY_BOTH,
 	  "Time spent deciding and acting." },
 	{ "pmadv_policy_exactness_total", "state=\"proven\"", UNIT_COUNT, SUM(exact.proven),
-	  BY_ENGINE, "Ranges advised that are proven to be what was decided about, or not; answers asked again or given up because the target had changed." },
+	  BY_ENGINE, "Ranges proven exact, or not; answers asked again or given up." },
 	{ "pmadv_policy_exactness_total", "state=\"unproven\"", UNIT_COUNT,
 	  SUM(exact.unproven), BY_ENGINE, NULL },
 	{ "pmadv_policy_exactness_total", "state=\"reasked\"", UNIT_COUNT,

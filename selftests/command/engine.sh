@@ -239,7 +239,7 @@ start monitor --json --pid $$
 pmadv advise "$target" -a cold >/dev/null
 pmadv advise $$ -a cold >/dev/null
 stop
-[[ $(of pid range | sort -u) == $$ ]]
+[[ $(of pid range | sort -u) == "$$" ]]
 result $? "monitor --pid: nothing of others"
 start monitor --interval 60 --json
 pmadv run caller "$target" --advice cold --count 3 --every 0.1 --json >"$tmp/run" 2>/dev/null

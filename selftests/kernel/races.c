@@ -883,16 +883,15 @@ static int make_cgroup(char *path, size_t size, pid_t pid)
 {
 	char mount[256] = "", line[1024], type[64], procs[512], text[16];
 	FILE *mounts = fopen("/proc/mounts", "re");
+	bool found = false;
 
-	while (mounts && fgets(line, sizeof(line), mounts))
+	while (!found && mounts && fgets(line, sizeof(line), mounts))
 		if (sscanf(line, "%*s %255s %63s", mount, type) == 2 &&
 		    !strcmp(type, "cgroup2"))
-			break;
-		else
-			*mount = 0;
+			found = true;
 	if (mounts)
 		fclose(mounts);
-	if (!*mount)
+	if (!found)
 		return -ENOENT;
 	snprintf(path, size, "%s/pmadv_races", mount);
 	if (mkdir(path, 0755) && errno != EEXIST)
