@@ -162,13 +162,14 @@ int ages_print_wss(const struct ages *ages, enum rows_format format)
 	static const unsigned int percentiles[] = { 0, 10, 25, 50, 75, 90, 99, 100 };
 	struct rows rows = { .type = "wss", .columns = columns, .format = format };
 	double *sizes = calloc(ages->map.nr_columns, sizeof(*sizes));
+	double enough = held_enough(ages);
 	size_t nr = 0;
 	int err;
 
 	if (!sizes)
 		return say_no_memory();
 	for (size_t i = 0; i < ages->map.nr_columns; i++)
-		if (ages->held[i] > 0 && ages->held[i] >= held_enough(ages))
+		if (ages->held[i] > 0 && ages->held[i] >= enough)
 			sizes[nr++] = ages->accessed[i];
 	qsort(sizes, nr, sizeof(*sizes), by_size);
 	err = rows_begin(&rows);

@@ -92,19 +92,26 @@ static struct snapshot *find_snapshot(struct snapshots *snapshots, uint64_t star
 	return snapshot;
 }
 
-static int add_range(struct snapshots *snapshots, uint64_t start_ns,
-		     const struct pmadv_range_record *record)
+static int add_mapping(struct snapshots *snapshots, uint64_t start_ns,
+		       const struct pmadv_record *entry, uint64_t call_id,
+		       const struct engine_mapping *mapping)
 {
-	struct snapshot *snapshot = find_snapshot(snapshots, start_ns, &record->head,
-						  record->head.call_id);
-	struct engine_mapping *mapping;
+	struct snapshot *snapshot = find_snapshot(snapshots, start_ns, entry, call_id);
+	struct engine_mapping *added;
 
 	if (!snapshot)
 		return -ENOMEM;
-	mapping = vec_add(&snapshot->mappings, sizeof(*mapping));
-	if (!mapping)
+	added = vec_add(&snapshot->mappings, sizeof(*added));
+	if (!added)
 		return -ENOMEM;
-	*mapping = (struct engine_mapping) {
+	*added = *mapping;
+	return 0;
+}
+
+static int add_range(struct snapshots *snapshots, uint64_t start_ns,
+		     const struct pmadv_range_record *record)
+{
+	const struct engine_mapping mapping = {
 		.start = record->start,
 		.end = record->end,
 		.vma_flags = record->vma_flags,
@@ -112,7 +119,8 @@ static int add_range(struct snapshots *snapshots, uint64_t start_ns,
 		.young = record->stats.young,
 		.swapped = record->stats.swapped,
 	};
-	return 0;
+
+	return add_mapping(snapshots, start_ns, &record->head, record->head.call_id, &mapping);
 }
 
 /* bpf_pmadv_vma_name() has the last part of a path, and what is in "[anon:...]". */
@@ -147,15 +155,7 @@ static int add_name(struct snapshots *snapshots, const struct pmadv_record *entr
 static int add_vma(struct snapshots *snapshots, uint64_t start_ns,
 		   const struct pmadv_vma_entry *entry)
 {
-	struct snapshot *snapshot = find_snapshot(snapshots, start_ns, &entry->head, 0);
-	struct engine_mapping *mapping;
-
-	if (!snapshot)
-		return -ENOMEM;
-	mapping = vec_add(&snapshot->mappings, sizeof(*mapping));
-	if (!mapping)
-		return -ENOMEM;
-	*mapping = (struct engine_mapping) {
+	const struct engine_mapping mapping = {
 		.start = entry->start,
 		.end = entry->end,
 		.vma_flags = entry->vma_flags,
@@ -163,6 +163,10 @@ static int add_vma(struct snapshots *snapshots, uint64_t start_ns,
 		.young = entry->accessed / snapshots->page_size,
 		.swapped = entry->swapped / snapshots->page_size,
 	};
+	int err = add_mapping(snapshots, start_ns, &entry->head, 0, &mapping);
+
+	if (err)
+		return err;
 	return add_name(snapshots, &entry->head, entry->start, entry->end, sizeof(*entry));
 }
 

@@ -143,18 +143,16 @@ static void judge(const struct snapshot *now, const struct snapshot *next,
 	to->again += fmin(fmax(young_then - spared, 0), out);
 }
 
-static int add_record(struct simulation *simulation, int side, size_t snapshot,
-		      const struct pmadv_range_record *record)
+static int add_record(struct simulation *simulation, int side, const struct snapshot *now,
+		      const struct snapshot *next, const struct pmadv_range_record *record)
 {
-	const struct snapshot *all = simulation->snapshots.all.items;
-	const struct snapshot *next = snapshot_next(&simulation->snapshots, snapshot);
 	struct sum *sum = find_sum(simulation, side, record), one = { };
 
 	if (!sum)
 		return say_no_memory();
 	one.bytes = record->outcome == PMADV_ADVISED ? record->end - record->start : 0;
 	if (pages_out(record))
-		judge(&all[snapshot], next, record, &one);
+		judge(now, next, record, &one);
 	for (int i = 0; i < 2; i++) {
 		struct sum *to = i ? &simulation->sides[side].total : sum;
 
@@ -170,6 +168,7 @@ static int add_record(struct simulation *simulation, int side, size_t snapshot,
 static int ask_side(struct simulation *simulation, int nr, size_t index)
 {
 	const struct snapshot *snapshot = simulation->snapshots.all.items;
+	const struct snapshot *next = snapshot_next(&simulation->snapshots, index);
 	struct side *side = &simulation->sides[nr];
 	const struct pmadv_range_record *record;
 	struct engine_walk walk = {
@@ -192,7 +191,7 @@ static int ask_side(struct simulation *simulation, int nr, size_t index)
 				 error_text(err));
 	record = side->records.items;
 	for (size_t i = 0; i < side->records.nr && !err; i++)
-		err = add_record(simulation, nr, index, &record[i]);
+		err = add_record(simulation, nr, &snapshot[index], next, &record[i]);
 	return err;
 }
 
