@@ -13,10 +13,14 @@ HOOK_POLICIES := background_app by_name cold_pages foreground noop
 HOOK_SKELS := $(HOOK_TEST_BPF:%=$(OUT)/hook.d/%.skel.h) \
 	      $(HOOK_POLICIES:%=$(OUT)/hook.d/policy_%.skel.h)
 
+SECOND_MMU := $(patsubst $(O)/linux-%/vmlinux,$(OUT)/module/%/second_mmu.ko, \
+		$(filter-out $(O)/linux-stock%, \
+		$(wildcard $(O)/linux-*/vmlinux)))
+
 HOOK_CFLAGS := $(TEST_CFLAGS) -Wno-missing-field-initializers \
 	       -Wno-format-zero-length -I$(OUT)/hook.d -I$(O)/tools/include
 
-$(OUT)/hook: $(HOOK_OBJS) lib/util.c $(O)/tools/lib/libbpf.a | $(OUT)/second_mmu.ko
+$(OUT)/hook: $(HOOK_OBJS) lib/util.c $(O)/tools/lib/libbpf.a | $(SECOND_MMU)
 	@echo "  LD      selftests/hook"
 	@$(CC) $(TEST_CFLAGS) -o $@ $^ -lelf -lz
 
@@ -28,17 +32,19 @@ $(HOOK_OBJS): $(OUT)/hook.d/%.o: hook/%.c hook/hook.mk | $(HOOK_SKELS)
 $(OUT)/bpf/hook_%.bpf.o: hook/bpf/%.bpf.c $(O)/vmlinux.h hook/hook.mk ../bpf/compile.mk
 	$(call compile_bpf,selftests/hook/bpf/$*.bpf.o)
 
-# A module for the base kernel. Kbuild wants a folder of its own, and none of our
-# variables. Without BTF, which is refused as soon as the kernel is another build.
-$(OUT)/second_mmu.ko: hook/module/second_mmu.c $(O)/kernel/base/vmlinux hook/hook.mk | $(OUT)
-	@echo "  MOD     selftests/second_mmu.ko"
-	@mkdir -p $(OUT)/module
-	@cp $< $(OUT)/module
-	@echo "obj-m := second_mmu.o" >$(OUT)/module/Kbuild
-	@env -i PATH="$$PATH" HOME="$$HOME" $(MAKE) -C $(O)/linux-base \
-		M=$(OUT)/module KBUILD_MODPOST_WARN=1 modules \
-		>$(OUT)/module/log 2>&1 || { cat $(OUT)/module/log; exit 1; }
-	@objcopy -R .BTF $(OUT)/module/second_mmu.ko $@
+# A module for each of our kernels whose tree is there. Kbuild wants a folder of its
+# own, and none of our variables. Without BTF, which is refused as soon as the kernel
+# is another build.
+$(SECOND_MMU): $(OUT)/module/%/second_mmu.ko: hook/module/second_mmu.c \
+		$(O)/kernel/%/vmlinux hook/hook.mk
+	@echo "  MOD     selftests/module/$*"
+	@mkdir -p $(@D)/build
+	@cp $< $(@D)/build
+	@echo "obj-m := second_mmu.o" >$(@D)/build/Kbuild
+	@env -i PATH="$$PATH" HOME="$$HOME" $(MAKE) -C $(O)/linux-$* \
+		M=$(@D)/build KBUILD_MODPOST_WARN=1 modules \
+		>$(@D)/log 2>&1 || { cat $(@D)/log; exit 1; }
+	@objcopy -R .BTF $(@D)/build/second_mmu.ko $@
 
 # The macros of hook.h, as a table.
 $(OUT)/hook.d/constants.o: $(OUT)/hook.d/constants.inc

@@ -24,18 +24,21 @@ module_param(pages, uint, 0444);
 
 static unsigned long *accessed;
 
-static int second_test_young(struct mmu_notifier *mn, struct mm_struct *mm,
-			     unsigned long addr)
+/* What the callbacks return: int, and bool on newer kernels. */
+typedef typeof(((struct mmu_notifier_ops *)NULL)->test_young(NULL, NULL, 0)) young_t;
+
+static young_t second_test_young(struct mmu_notifier *mn, struct mm_struct *mm,
+				 unsigned long addr)
 {
 	unsigned long page = (addr - start) >> PAGE_SHIFT;
 
 	return addr >= start && page < pages && test_bit(page, accessed);
 }
 
-static int second_clear_young(struct mmu_notifier *mn, struct mm_struct *mm,
-			      unsigned long addr, unsigned long end)
+static young_t second_clear_young(struct mmu_notifier *mn, struct mm_struct *mm,
+				  unsigned long addr, unsigned long end)
 {
-	int young = 0;
+	bool young = false;
 
 	for (; addr < end; addr += PAGE_SIZE) {
 		if (!second_test_young(mn, mm, addr))
