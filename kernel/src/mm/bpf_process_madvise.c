@@ -1061,6 +1061,12 @@ bpf_pmadv_get_func_proto(enum bpf_func_id func_id, const struct bpf_prog *prog)
 		return &bpf_task_storage_get_proto;
 	case BPF_FUNC_task_storage_delete:
 		return &bpf_task_storage_delete_proto;
+	/* The caller's signals, stack and mappings are not a policy's. */
+	case BPF_FUNC_send_signal:
+	case BPF_FUNC_send_signal_thread:
+	case BPF_FUNC_get_task_stack:
+	case BPF_FUNC_find_vma:
+		return NULL;
 	default:
 		return bpf_base_func_proto(func_id, prog);
 	}
