@@ -3,7 +3,12 @@
 #ifndef _MM_PROCESS_MADVISE_H
 #define _MM_PROCESS_MADVISE_H
 
+#include <linux/bitmap.h>
+#include <linux/find.h>
+#include <linux/mmu_notifier.h>
+#include <linux/page_idle.h>
 #include <linux/process_madvise.h>
+#include <linux/swap.h>
 
 struct pmadv_call;
 
@@ -30,6 +35,8 @@ struct madvise_batch {
  * @start: Where the round begins.
  * @reached: First address that was not dealt with.
  * @pages_left: Pages that may still be deactivated or isolated.
+ * @selected: Pages the advice is for: bit i is the page i of the round. NULL is
+ *	all; else the round is within one page table.
  * @skip_young: Spare accessed pages and clear their accessed bit.
  * @drain: The range is begun: have all CPUs put the pages they have in flight
  *	on their LRU lists. COLLAPSE.
@@ -44,6 +51,7 @@ struct madvise_ctl {
 	unsigned long start;
 	unsigned long reached;
 	u64 pages_left;
+	const unsigned long *selected;
 	bool skip_young;
 	bool drain;
 };
@@ -64,6 +72,57 @@ static inline bool madvise_ctl_pause(struct madvise_ctl *ctl,
 		return false;
 	ctl->reached = addr;
 	return true;
+}
+
+/*
+ * The end, at most @end, of the selected pages from @addr on; @addr if the page
+ * there is not selected.
+ */
+static inline unsigned long madvise_ctl_selected(const struct madvise_ctl *ctl,
+						 unsigned long addr,
+						 unsigned long end)
+{
+	unsigned long nr;
+
+	if (!ctl || !ctl->selected)
+		return end;
+	nr = find_next_zero_bit(ctl->selected, (end - ctl->start) >> PAGE_SHIFT,
+				(addr - ctl->start) >> PAGE_SHIFT);
+	return ctl->start + (nr << PAGE_SHIFT);
+}
+
+/* Is no page between @addr and @end selected? */
+static inline bool madvise_ctl_nothing(const struct madvise_ctl *ctl,
+				       unsigned long addr, unsigned long end)
+{
+	unsigned long nr;
+
+	if (!ctl || !ctl->selected)
+		return false;
+	nr = (end - ctl->start) >> PAGE_SHIFT;
+	return find_next_bit(ctl->selected, nr,
+			     (addr - ctl->start) >> PAGE_SHIFT) >= nr;
+}
+
+/*
+ * Were these pages of @folio accessed, through the page table (@young), through
+ * another MMU, or before somebody else took the accessed bit and left a note?
+ * The next to ask gets to know only what happens from now on.
+ */
+static inline bool madvise_test_clear_young(struct vm_area_struct *vma,
+					    unsigned long addr, unsigned long nr,
+					    struct folio *folio, bool young)
+{
+	young |= mmu_notifier_clear_young(vma->vm_mm, addr,
+					  addr + nr * PAGE_SIZE);
+	return folio_test_clear_young(folio) || young;
+}
+
+/* Who tracks idle pages, and reclaim, must learn of an access we kept for us. */
+static inline void madvise_spare_young(struct folio *folio)
+{
+	folio_mark_accessed(folio);
+	folio_clear_idle(folio);
 }
 
 /* Charge @nr pages that were deactivated or isolated. */
