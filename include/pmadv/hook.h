@@ -19,6 +19,9 @@
 /* enum pmadv_modifier: how advice is carried out. */
 #define PMADV_SKIP_YOUNG	(1U << 0)	/* spare pages in use, mark them */
 
+/* enum pmadv_pages_flag: what looking at pages does to them. */
+#define PMADV_CLEAR_YOUNG	(1U << 0)	/* take their accessed bits */
+
 /* enum pmadv_vma_flag: facts about the mapping. */
 #define PMADV_VMA_READ		(1U << 0)
 #define PMADV_VMA_WRITE		(1U << 1)
@@ -59,6 +62,7 @@
 #define PMADV_EXIT_MSG_LEN	128	/* of an exit message, with its NUL */
 #define PMADV_MAX_INVALID	64	/* invalid verdicts in a call: an error */
 #define PMADV_MAX_SAMPLE	64	/* pages that one sample may look at */
+#define PMADV_MAX_PAGES		512	/* of one page table, told apart */
 #define PMADV_MAX_ADVISE_NS	10000000	/* that one answer may take */
 #define PMADV_MAX_SLOW		8	/* slower ones in a row: an error */
 

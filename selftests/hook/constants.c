@@ -16,8 +16,8 @@ static const struct {
 };
 
 static const char *const enums[] = {
-	"pmadv_verdict", "pmadv_modifier", "pmadv_vma_flag", "pmadv_outcome",
-	"pmadv_exit_kind", "pmadv_limit",
+	"pmadv_verdict", "pmadv_modifier", "pmadv_pages_flag", "pmadv_vma_flag",
+	"pmadv_outcome", "pmadv_exit_kind", "pmadv_limit",
 };
 
 /* An enumerator of the kernel's: is there a macro of that name and value? */

@@ -145,7 +145,8 @@ struct pmadv_stats {
  *	verdict.
  * @ranges_failed: Out: ranges where the advice was tried and failed.
  * @holes: Out: unmapped gaps inside explicit ranges.
- * @bytes_advised: Out: length of address space that got advice, in bytes.
+ * @bytes_advised: Out: length of address space that got advice, in bytes. Where
+ *	a policy selected pages, theirs.
  * @yields: Out: how often mmap_lock was released for a waiting writer.
  * @stats: Out: what happened to the pages.
  */

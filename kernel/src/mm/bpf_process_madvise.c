@@ -22,6 +22,7 @@
 #include <linux/capability.h>
 #include <linux/cgroup.h>
 #include <linux/dcache.h>
+#include <linux/hugetlb.h>
 #include <linux/init.h>
 #include <linux/kobject.h>
 #include <linux/mm.h>
@@ -696,57 +697,145 @@ __bpf_kfunc int bpf_pmadv_vma_name(struct pmadv_range *range, char *buf,
 	return len < 0 ? buf__sz - 1 : len;
 }
 
-/*
- * A page is young if the processor says so, another MMU (that of a virtual
- * machine), or whoever took the processor's bit and left a note in @folio.
+/**
+ * struct pmadv_look - looking at pages, one after the other
+ * @pages: What they show.
+ * @nr: The page to look at next, as a bit of @pages.
+ * @clear: Clear accessed bits.
+ * @cleared: Some were cleared in the page table, without a flush.
  */
-static void pmadv_sample_page(struct mm_walk *walk, unsigned long addr,
-			      struct folio *folio, bool young, bool dirty)
-{
-	struct pmadv_sample *sample = walk->private;
+struct pmadv_look {
+	struct pmadv_pages *pages;
+	unsigned int nr;
+	bool clear;
+	bool cleared;
+};
 
-	sample->present++;
-	sample->dirty += dirty;
-	sample->young += young || (folio && folio_test_young(folio)) ||
-			 mmu_notifier_test_young(walk->mm, addr);
+static void pmadv_look_set(u64 *bits, unsigned int nr, bool set)
+{
+	bits[nr / 64] |= (u64)set << nr % 64;
 }
 
-static int pmadv_sample_pmd(pmd_t *pmd, unsigned long addr, unsigned long next,
-			    struct mm_walk *walk)
+static void pmadv_look_present(struct pmadv_look *look, bool young, bool dirty)
 {
-	struct pmadv_sample *sample = walk->private;
+	pmadv_look_set(look->pages->present, look->nr, true);
+	pmadv_look_set(look->pages->young, look->nr, young);
+	pmadv_look_set(look->pages->dirty, look->nr, dirty);
+}
+
+/* Only of pages that nobody else maps is the accessed bit ours to take. */
+static bool pmadv_look_clears(struct pmadv_look *look, struct folio *folio)
+{
+	return look->clear && folio && !folio_likely_mapped_shared(folio);
+}
+
+/*
+ * Was this page accessed: as its page table has it (@young), through another
+ * MMU (that of a virtual machine), or before somebody else took the accessed
+ * bit and left a note?
+ */
+static bool pmadv_test_young(struct vm_area_struct *vma, unsigned long addr,
+			     struct folio *folio, bool young)
+{
+	return young || (folio && folio_test_young(folio)) ||
+	       mmu_notifier_test_young(vma->vm_mm, addr);
+}
+
+static void pmadv_look_pte(struct pmadv_look *look, struct vm_area_struct *vma,
+			   unsigned long addr, pte_t *pte)
+{
+	pte_t ptent = ptep_get(pte);
+	struct folio *folio;
+	bool young;
+
+	if (!pte_present(ptent)) {
+		pmadv_look_set(look->pages->swapped, look->nr,
+			       is_swap_pte(ptent) &&
+			       !non_swap_entry(pte_to_swp_entry(ptent)));
+		return;
+	}
+
+	folio = vm_normal_folio(vma, addr, ptent);
+	if (!pmadv_look_clears(look, folio)) {
+		young = pmadv_test_young(vma, addr, folio, pte_young(ptent));
+	} else {
+		look->cleared |= ptep_test_and_clear_young(vma, addr, pte);
+		young = madvise_test_clear_young(vma, addr, 1, folio,
+						 pte_young(ptent));
+		if (young)
+			madvise_spare_young(folio);
+	}
+	pmadv_look_present(look, young, pte_dirty(ptent));
+}
+
+/* One accessed bit for all of it, which is cleared for all of it. */
+static void pmadv_look_huge(struct pmadv_look *look, struct vm_area_struct *vma,
+			    unsigned long addr, unsigned long end, pmd_t *pmd)
+{
+	struct folio *folio = vm_normal_folio_pmd(vma, addr, *pmd);
+	unsigned long start = addr & HPAGE_PMD_MASK;
+	bool young = pmd_young(*pmd), dirty = pmd_dirty(*pmd);
+	bool clears = pmadv_look_clears(look, folio);
+
+	if (clears) {
+		if (young)
+			pmdp_clear_flush_young(vma, start, pmd);
+		young = madvise_test_clear_young(vma, start, HPAGE_PMD_NR,
+						 folio, young);
+		if (young)
+			madvise_spare_young(folio);
+	}
+	for (; addr < end; addr += PAGE_SIZE, look->nr++) {
+		bool used = young;
+
+		if (!clears)
+			used = pmadv_test_young(vma, addr, folio, young);
+		pmadv_look_present(look, used, dirty);
+	}
+}
+
+static int pmadv_look_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
+			  struct mm_walk *walk)
+{
+	struct pmadv_look *look = walk->private;
+	pte_t *start_pte, *pte;
 	spinlock_t *ptl;
-	pte_t *pte, ptent;
 
 	ptl = pmd_trans_huge_lock(pmd, walk->vma);
 	if (ptl) {
 		if (pmd_present(*pmd))
-			pmadv_sample_page(walk, addr,
-					  vm_normal_folio_pmd(walk->vma, addr,
-							      *pmd),
-					  pmd_young(*pmd), pmd_dirty(*pmd));
+			pmadv_look_huge(look, walk->vma, addr, end, pmd);
 		spin_unlock(ptl);
 		return 0;
 	}
 
-	pte = pte_offset_map_lock(walk->mm, pmd, addr, &ptl);
-	if (!pte)
+	start_pte = pte_offset_map_lock(walk->mm, pmd, addr, &ptl);
+	if (!start_pte)
 		return 0;
-	ptent = ptep_get(pte);
-	if (pte_present(ptent))
-		pmadv_sample_page(walk, addr,
-				  vm_normal_folio(walk->vma, addr, ptent),
-				  pte_young(ptent), pte_dirty(ptent));
-	else if (is_swap_pte(ptent) && !non_swap_entry(pte_to_swp_entry(ptent)))
-		sample->swapped++;
-	pte_unmap_unlock(pte, ptl);
+	for (pte = start_pte; addr < end; pte++, addr += PAGE_SIZE, look->nr++)
+		pmadv_look_pte(look, walk->vma, addr, pte);
+	pte_unmap_unlock(start_pte, ptl);
 	return 0;
 }
 
-static const struct mm_walk_ops pmadv_sample_ops = {
-	.pmd_entry = pmadv_sample_pmd,
+static const struct mm_walk_ops pmadv_look_ops = {
+	.pmd_entry = pmadv_look_pmd,
 	.walk_lock = PGWALK_RDLOCK,
 };
+
+/* The mapping of @range, if its pages can be looked at, else an ERR_PTR(). */
+static struct vm_area_struct *pmadv_look_vma(struct pmadv_range *range)
+{
+	struct vm_area_struct *vma =
+		container_of(range, struct pmadv_decision, range)->vma;
+
+	if (!vma || range->end <= range->start || range->end > vma->vm_end)
+		return ERR_PTR(-EINVAL);
+	if (range->vma_flags & (PMADV_VMA_HUGETLB | PMADV_VMA_SPECIAL) ||
+	    vma_is_dax(vma))
+		return ERR_PTR(-EOPNOTSUPP);
+	return vma;
+}
 
 /**
  * bpf_pmadv_sample - look at some pages of a range
@@ -764,28 +853,111 @@ static const struct mm_walk_ops pmadv_sample_ops = {
 __bpf_kfunc int bpf_pmadv_sample(struct pmadv_range *range,
 				 struct pmadv_sample *sample, u32 nr)
 {
-	struct vm_area_struct *vma =
-		container_of(range, struct pmadv_decision, range)->vma;
-	u64 pages, i;
+	struct vm_area_struct *vma = pmadv_look_vma(range);
+	struct pmadv_pages seen = {};
+	struct pmadv_look look = { .pages = &seen };
+	u64 pages;
 
 	memset(sample, 0, sizeof(*sample));
-	if (!vma || !nr || nr > PMADV_MAX_SAMPLE ||
-	    range->end <= range->start || range->end > vma->vm_end)
+	if (!nr || nr > PMADV_MAX_SAMPLE)
 		return -EINVAL;
-	if (range->vma_flags & (PMADV_VMA_HUGETLB | PMADV_VMA_SPECIAL) ||
-	    vma_is_dax(vma))
-		return -EOPNOTSUPP;
+	if (IS_ERR(vma))
+		return PTR_ERR(vma);
 
 	pages = (range->end - range->start) >> PAGE_SHIFT;
 	nr = min_t(u64, nr, pages);
-	for (i = 0; i < nr; i++) {
+	for (u32 i = 0; i < nr; i++) {
 		unsigned long addr = range->start +
 				     (div_u64(i * pages, nr) << PAGE_SHIFT);
 
+		look.nr = i;
 		walk_page_range_vma(vma, addr, addr + PAGE_SIZE,
-				    &pmadv_sample_ops, sample);
+				    &pmadv_look_ops, &look);
 	}
 	sample->looked_at = nr;
+	sample->present = hweight64(seen.present[0]);
+	sample->young = hweight64(seen.young[0]);
+	sample->dirty = hweight64(seen.dirty[0]);
+	sample->swapped = hweight64(seen.swapped[0]);
+	return 0;
+}
+
+/**
+ * bpf_pmadv_pages - look at each page of a range
+ * @range: The range, in advise(); a lowered end counts.
+ * @pages: What was seen.
+ * @flags: enum pmadv_pages_flag.
+ *
+ * The range must have no more pages than PMADV_MAX_PAGES, in one page table: it
+ * ends where the next one begins, at a multiple of PMADV_MAX_PAGES pages. A huge
+ * page has one accessed bit, which stands, and is cleared, for all of it.
+ *
+ * With PMADV_CLEAR_YOUNG, what is accessed from now on is young to the next
+ * look; reclaim, trackers of idle pages and advice with PMADV_SKIP_YOUNG take
+ * what was accessed until now for used, or the latter no more. Pages that others
+ * map, too, and that advice leaves alone, are only looked at.
+ *
+ * Return: 0; -EINVAL for an unknown flag, if the range is empty or not within
+ * one page table, or if advice was carried out already; -EOPNOTSUPP for hugetlb,
+ * DAX and mappings without ordinary pages.
+ */
+__bpf_kfunc int bpf_pmadv_pages(struct pmadv_range *range,
+				struct pmadv_pages *pages, u32 flags)
+{
+	struct vm_area_struct *vma = pmadv_look_vma(range);
+	struct pmadv_look look = {
+		.pages = pages,
+		.clear = flags & PMADV_CLEAR_YOUNG &&
+			 !(range->walk_flags & PMADV_DRY_RUN),
+	};
+
+	memset(pages, 0, sizeof(*pages));
+	if (flags & ~PMADV_CLEAR_YOUNG || !pmadv_in_one_table(range))
+		return -EINVAL;
+	if (IS_ERR(vma))
+		return PTR_ERR(vma);
+
+	walk_page_range_vma(vma, range->start, range->end, &pmadv_look_ops,
+			    &look);
+	/* A processor sets the bit again only if it has to look for the page. */
+	if (look.cleared)
+		flush_tlb_range(vma, range->start, range->end);
+	return 0;
+}
+
+/**
+ * bpf_pmadv_select - answer for some pages of a range only
+ * @range: The range, in advise().
+ * @mask: The pages: page i of the range is bit i % 64 of element i / 64.
+ * @mask__sz: Size of @mask in bytes: a multiple of 8, at most
+ *	PMADV_MAX_PAGES / 8.
+ *
+ * The answer has to be MADV_COLD or MADV_PAGEOUT, or PMADV_CALLER where the
+ * caller proposes one of these. It reaches the pages of the mask and no others;
+ * a large folio of which some pages are selected is split, as one that reaches
+ * out of a range is. What is answered with anything else, for a range that is
+ * not within one page table (see bpf_pmadv_pages()), for one that has more pages
+ * than @mask has bits, or after this has failed, is an invalid verdict. The mask
+ * is copied, and forgotten when the range was dealt with; called again, this
+ * replaces it.
+ *
+ * Return: 0; -EINVAL for a wrong size, or if advice was carried out already.
+ */
+__bpf_kfunc int bpf_pmadv_select(struct pmadv_range *range, const u64 *mask,
+				 u32 mask__sz)
+{
+	struct pmadv_decision *decision =
+		container_of(range, struct pmadv_decision, range);
+
+	if (!decision->vma)
+		return -EINVAL;
+	decision->masked = true;
+	decision->nr_selected = 0;
+	if (!mask__sz || mask__sz % sizeof(u64) ||
+	    mask__sz > PMADV_MAX_PAGES / BITS_PER_BYTE)
+		return -EINVAL;
+	decision->nr_selected = mask__sz * BITS_PER_BYTE;
+	bitmap_from_arr64(decision->selected, mask, decision->nr_selected);
 	return 0;
 }
 
@@ -812,6 +984,8 @@ __bpf_kfunc_end_defs();
 BTF_KFUNCS_START(pmadv_kfunc_ids)
 BTF_ID_FLAGS(func, bpf_pmadv_vma_name, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_pmadv_sample, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_pmadv_pages, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_pmadv_select, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_pmadv_error, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(pmadv_kfunc_ids)
 
@@ -1205,6 +1379,7 @@ static int __init pmadv_bpf_init(void)
 	BTF_TYPE_EMIT(enum pmadv_stopped);
 	BTF_TYPE_EMIT(enum pmadv_verdict);
 	BTF_TYPE_EMIT(enum pmadv_modifier);
+	BTF_TYPE_EMIT(enum pmadv_pages_flag);
 	BTF_TYPE_EMIT(enum pmadv_vma_flag);
 	BTF_TYPE_EMIT(enum pmadv_outcome);
 	BTF_TYPE_EMIT(enum pmadv_exit_kind);

@@ -265,6 +265,39 @@ static int pmadv_check_answer(struct pmadv_call *call,
 	return range->modifiers & ~PMADV_SKIP_YOUNG ? -EINVAL : 0;
 }
 
+/* Pages are selected for COLD and PAGEOUT, and in one page table. */
+static bool pmadv_selection_valid(const struct pmadv_decision *decision,
+				  int advice)
+{
+	const struct pmadv_range *range = &decision->range;
+
+	if (!decision->masked)
+		return true;
+	return (advice == MADV_COLD || advice == MADV_PAGEOUT) &&
+	       pmadv_in_one_table(range) &&
+	       range->end - range->start <=
+	       (u64)decision->nr_selected << PAGE_SHIFT;
+}
+
+/* The advice that a verdict stands for, PMADV_SKIP, or -EINVAL. */
+static int pmadv_verdict_advice(struct pmadv_call *call, int verdict)
+{
+	int advice = verdict;
+
+	if (verdict == PMADV_STOP) {
+		pmadv_stop(call, PMADV_STOPPED_POLICY);
+		return PMADV_SKIP;
+	}
+	if (verdict == PMADV_CALLER)
+		advice = call->walk.advice;
+	if (advice == PMADV_SKIP)
+		return PMADV_SKIP;
+	if (!process_madvise_behavior_valid(advice) ||
+	    !pmadv_selection_valid(&call->decision, advice))
+		return -EINVAL;
+	return advice;
+}
+
 static void pmadv_count_invalid(struct pmadv_call *call)
 {
 	if (++call->nr_invalid == PMADV_MAX_INVALID)
@@ -281,7 +314,7 @@ static int pmadv_decide(struct pmadv_call *call, int *verdict)
 {
 	struct pmadv_decision *decision = &call->decision;
 	u64 end = decision->range.end;
-	int error;
+	int advice;
 
 	if (!call->policy) {
 		*verdict = call->walk.advice;
@@ -293,20 +326,12 @@ static int pmadv_decide(struct pmadv_call *call, int *verdict)
 		return -ECANCELED;
 	}
 
-	error = pmadv_check_answer(call, &decision->range, end);
-	if (!error) {
-		switch (*verdict) {
-		case PMADV_STOP:
-			pmadv_stop(call, PMADV_STOPPED_POLICY);
-			return PMADV_SKIP;
-		case PMADV_SKIP:
-			return PMADV_SKIP;
-		case PMADV_CALLER:
-			return call->walk.advice;
-		}
-		if (process_madvise_behavior_valid(*verdict))
-			return *verdict;
-	}
+	advice = pmadv_check_answer(call, &decision->range, end);
+	if (!advice)
+		advice = pmadv_verdict_advice(call, *verdict);
+	if (advice >= 0)
+		return advice;
+
 	pmadv_count_invalid(call);
 	pmadv_policy_left(call);
 	return -EINVAL;
@@ -399,6 +424,7 @@ static unsigned long pmadv_act(struct pmadv_call *call, int advice, int *error)
 	ctl->pages_left = pages;
 	ctl->start = range->start;
 	ctl->reached = pmadv_round_end(advice, ctl, range->end);
+	ctl->selected = call->decision.masked ? call->decision.selected : NULL;
 	ctl->skip_young = range->modifiers & PMADV_SKIP_YOUNG;
 
 	*error = madvise_vma_ctl(vma, &prev, advice, ctl);
@@ -430,15 +456,26 @@ void pmadv_add_stats(struct pmadv_stats *sum, const struct pmadv_stats *stats)
 	sum->time_ns += stats->time_ns;
 }
 
+/* How much of the range got its advice? */
+static u64 pmadv_bytes(const struct pmadv_decision *decision)
+{
+	u64 bytes = decision->range.end - decision->range.start;
+
+	if (!decision->masked)
+		return bytes;
+	return (u64)bitmap_weight(decision->selected, bytes >> PAGE_SHIFT)
+	       << PAGE_SHIFT;
+}
+
 static void pmadv_count_range(struct pmadv_result *result,
-			      const struct pmadv_range *range,
+			      const struct pmadv_decision *decision,
 			      enum pmadv_outcome outcome)
 {
 	result->ranges_seen++;
 	switch (outcome) {
 	case PMADV_ADVISED:
 		result->ranges_advised++;
-		result->bytes_advised += range->end - range->start;
+		result->bytes_advised += pmadv_bytes(decision);
 		break;
 	case PMADV_SKIPPED:
 		result->ranges_skipped++;
@@ -473,6 +510,7 @@ static void pmadv_set_range(struct pmadv_call *call, struct vm_area_struct *vma,
 		.call_id = call->walk.result.call_id,
 	};
 	call->decision.vma = vma;
+	call->decision.masked = false;
 }
 
 /* Report the outcome of a range to the tracepoint and to the policy. */
@@ -533,7 +571,7 @@ static unsigned long pmadv_do_range(struct pmadv_call *call,
 	}
 
 	call->decision.vma = NULL;
-	pmadv_count_range(result, &call->decision.range, outcome);
+	pmadv_count_range(result, &call->decision, outcome);
 	if (acted)
 		pmadv_add_stats(&result->stats, &call->ctl.stats);
 	if (watched)

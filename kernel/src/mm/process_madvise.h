@@ -160,6 +160,9 @@ struct pmadv_policy;
  * @vma: The mapping, NULL once the advice was carried out.
  * @policy: The policy that is asked, the same for all ranges of a call.
  * @nr_slow: Answers that took too long, one after the other.
+ * @nr_selected: Pages that @selected has a bit for.
+ * @selected: The pages the answer is for, if @masked: bit i is page i.
+ * @masked: The policy selected pages of the range, well or badly.
  * @trusted: And so is this: what it does wrong here is not the target's doing.
  * @erred: It did something wrong in this call, and is asked no more.
  */
@@ -168,9 +171,20 @@ struct pmadv_decision {
 	struct vm_area_struct *vma;
 	struct pmadv_policy *policy;
 	u32 nr_slow;
+	u32 nr_selected;
+	DECLARE_BITMAP(selected, PMADV_MAX_PAGES);
+	bool masked;
 	bool trusted;
 	bool erred;
 };
+
+/* Can the pages of @range be told apart? */
+static inline bool pmadv_in_one_table(const struct pmadv_range *range)
+{
+	return range->end > range->start &&
+	       range->end - range->start <= PMADV_MAX_PAGES * PAGE_SIZE &&
+	       (range->start & PMD_MASK) == ((range->end - 1) & PMD_MASK);
+}
 
 #ifdef CONFIG_PROCESS_MADVISE_BPF
 struct pmadv_policy *pmadv_policy_get(struct task_struct *task);

@@ -48,6 +48,15 @@ enum pmadv_modifier {
 };
 
 /**
+ * enum pmadv_pages_flag - what looking at pages does to them
+ * @PMADV_CLEAR_YOUNG: Clear the accessed bits of those that no other process maps;
+ *	whoever else goes by accesses learns of them. Not in a dry run.
+ */
+enum pmadv_pages_flag {
+	PMADV_CLEAR_YOUNG	= 1U << 0,
+};
+
+/**
  * enum pmadv_vma_flag - facts about the mapping a policy is asked about
  * @PMADV_VMA_READ: Readable.
  * @PMADV_VMA_WRITE: Writable.
@@ -134,6 +143,7 @@ enum pmadv_exit_kind {
  * @PMADV_EXIT_MSG_LEN: Size of an exit message, with its NUL.
  * @PMADV_MAX_INVALID: So many invalid verdicts in one call are an error.
  * @PMADV_MAX_SAMPLE: Pages that one sample may look at.
+ * @PMADV_MAX_PAGES: Pages of one page table that can be told apart.
  * @PMADV_MAX_ADVISE_NS: Time that one answer may take, in nanoseconds.
  * @PMADV_MAX_SLOW: So many answers in a row that take longer are an error.
  */
@@ -142,6 +152,7 @@ enum pmadv_limit {
 	PMADV_EXIT_MSG_LEN	= 128,
 	PMADV_MAX_INVALID	= 64,
 	PMADV_MAX_SAMPLE	= 64,
+	PMADV_MAX_PAGES		= 512,
 	PMADV_MAX_ADVISE_NS	= 10000000,
 	PMADV_MAX_SLOW		= 8,
 };
@@ -208,6 +219,23 @@ struct pmadv_sample {
 	u32 young;
 	u32 dirty;
 	u32 swapped;
+};
+
+/**
+ * struct pmadv_pages - each page of a range
+ * @present: Pages in memory and mapped.
+ * @young: Of @present, pages accessed, as in struct pmadv_sample.
+ * @dirty: Of @present, pages written to through this mapping.
+ * @swapped: Pages swapped out.
+ *
+ * Page i of the range is bit i % 64 of element i / 64. Bits past the range are
+ * clear.
+ */
+struct pmadv_pages {
+	u64 present[PMADV_MAX_PAGES / 64];
+	u64 young[PMADV_MAX_PAGES / 64];
+	u64 dirty[PMADV_MAX_PAGES / 64];
+	u64 swapped[PMADV_MAX_PAGES / 64];
 };
 
 /**
