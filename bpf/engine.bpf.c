@@ -37,6 +37,8 @@
 /* No answer takes that long for want of a processor. */
 #define STUCK_NS	1000000000ULL
 
+#define DRY_RUN		(1U << 3)	/* enum pmadv_flag */
+
 #define TMPFS_MAGIC	0x01021994
 #define S_DAX		(1 << 13)
 
@@ -228,6 +230,28 @@ static __always_inline bool is_verdict(s32 verdict)
 	       verdict == PMADV_STOP;
 }
 
+/* Pages of the range, if they are of one page table, else 0. */
+static __always_inline u64 table_pages(const struct pmadv_range *of)
+{
+	u64 start = of->start, end = of->end;
+
+	if (end <= start || start >> 21 != (end - 1) >> 21)
+		return 0;
+	return (end - start) >> PAGE_SHIFT;
+}
+
+/* Pages are selected for COLD and PAGEOUT, and in one page table. */
+static __always_inline bool bad_selection(s32 verdict)
+{
+	s32 advice = verdict == PMADV_CALLER ? engine.advice : verdict;
+	u64 pages = table_pages(&range);
+
+	if (!engine.masked || !is_advice(advice))
+		return false;
+	return (advice != MADV_COLD && advice != MADV_PAGEOUT) || !pages ||
+	       pages > engine.nr_selected;
+}
+
 /* Of a mapping, what an answer keeps to find out later whether it is still the same. */
 struct mapping {
 	u64 object;
@@ -256,6 +280,10 @@ static __always_inline void keep(const struct mapping *of, u64 start, u64 end, u
 	answer->origin = of->origin;
 	answer->vma_start = of->start;
 	answer->vma_end = of->end;
+	answer->masked = engine.masked;
+	answer->bad_selection = bad_selection(verdict);
+	answer->clear_young = engine.clear_young;
+	__builtin_memcpy(answer->selected, engine.selected, sizeof(answer->selected));
 	engine.nr = nr + 1;
 	if (verdict != PMADV_SKIP)
 		engine.bytes += end - start;
@@ -274,14 +302,15 @@ static __always_inline void take_answer(const struct mapping *of, u64 start, u64
 		engine.stop = PMADV_ENGINE_NO_PROGRESS;
 		return;
 	}
-	invalid = !is_verdict(verdict) || range.modifiers & ~PMADV_SKIP_YOUNG;
+	invalid = !is_verdict(verdict) || range.modifiers & ~PMADV_SKIP_YOUNG ||
+		  bad_selection(verdict);
 	if (verdict == PMADV_STOP && !invalid) {
 		keep(of, start, cut, facts, verdict);
 		engine.stop = PMADV_ENGINE_POLICY_STOP;
 		return;
 	}
 	engine.cursor = cut;
-	if (verdict == PMADV_SKIP && !invalid && !engine.want_all)
+	if (verdict == PMADV_SKIP && !invalid && !engine.want_all && !engine.clear_young)
 		engine.skipped++;
 	else
 		keep(of, start, cut, facts, verdict);
@@ -327,6 +356,8 @@ static __always_inline bool ask(struct task_struct *task, struct vm_area_struct 
 	range.walk_flags = engine.walk_flags;
 	range.call_id = engine.call_id;
 	engine.vma = (u64)vma;
+	engine.masked = 0;
+	engine.clear_young = 0;
 	engine.no_sample = facts & (PMADV_VMA_HUGETLB | PMADV_VMA_SPECIAL);
 	if (facts & PMADV_VMA_FILE) {
 		inode = vma->vm_file->f_inode;
@@ -709,6 +740,7 @@ static long scan_entry(u32 i, void *unused)
 	if (entry_in_memory(entry)) {
 		scan.present[word] |= bit_if(true, i);
 		scan.young[word] |= bit_if(entry & ENTRY_ACCESSED, i);
+		scan.dirty[word] |= bit_if(entry & (ENTRY_DIRTY | ENTRY_SAVED_DIRTY), i);
 	} else {
 		scan.swapped[word] |= bit_if(entry_swapped(entry), i);
 	}
@@ -723,6 +755,7 @@ static __always_inline void scan_huge(u32 table, u64 entry)
 		word = scan_word(table * 8 + i);
 		scan.present[word] = ~0ULL;
 		scan.young[word] = entry & ENTRY_ACCESSED ? ~0ULL : 0;
+		scan.dirty[word] = entry & ENTRY_DIRTY ? ~0ULL : 0;
 	}
 }
 
@@ -741,6 +774,78 @@ static long scan_table(u32 i, void *unused)
 	} else if (entry & ENTRY_PRESENT) {
 		scan_huge(i, entry);
 	}
+	return 0;
+}
+
+/* ---- pages told apart -------------------------------------------------- */
+
+/* Word @w of the bits of a range of @pages that begins with page @first of a table. */
+static __always_inline u64 page_word(const u64 *bits, u32 w, u64 first, u64 pages)
+{
+	u32 at = w + first / 64, shift = first % 64;
+	u64 word = bits[scan_word(at)] >> shift;
+
+	if (shift)
+		word |= bits[scan_word(at + 1)] << (64 - shift);
+	if (pages <= w * 64)
+		return 0;
+	return pages - w * 64 < 64 ? word & ((1ULL << (pages - w * 64)) - 1) : word;
+}
+
+static __always_inline void scan_one_table(u64 start, u64 end)
+{
+	u32 i;
+
+	/* One table, and what a shift moves in from behind it. */
+	for (i = 0; i <= 2 * PMADV_TABLE_WORDS; i++) {
+		scan.present[i] = 0;
+		scan.young[i] = 0;
+		scan.dirty[i] = 0;
+		scan.swapped[i] = 0;
+	}
+	scan.start = start;
+	scan.end = end;
+	scan_table(0, NULL);
+}
+
+__hidden int pmadv_engine_pages(struct pmadv_range *range, struct pmadv_pages *pages,
+				u32 flags)
+{
+	u64 first = range->start >> PAGE_SHIFT & (PMADV_MAX_PAGES - 1);
+	u64 nr = table_pages(range);
+	u32 w;
+
+	__builtin_memset(pages, 0, sizeof(*pages));
+	if (!engine.vma || flags & ~PMADV_CLEAR_YOUNG || !nr || range->end > range->vma_end)
+		return -EINVAL;
+	if (engine.no_sample || !engine.page_offset ||
+	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
+		return -EOPNOTSUPP;
+
+	scan_one_table(range->start, range->end);
+	for (w = 0; w < PMADV_TABLE_WORDS; w++) {
+		pages->present[w] = page_word(scan.present, w, first, nr);
+		pages->young[w] = page_word(scan.young, w, first, nr);
+		pages->dirty[w] = page_word(scan.dirty, w, first, nr);
+		pages->swapped[w] = page_word(scan.swapped, w, first, nr);
+	}
+	/* Who gives the advice does that, with advice. */
+	engine.clear_young = flags & PMADV_CLEAR_YOUNG && !(engine.walk_flags & DRY_RUN);
+	return 0;
+}
+
+__hidden int pmadv_engine_select(struct pmadv_range *range, const u64 *mask, u32 mask__sz)
+{
+	if (!engine.vma)
+		return -EINVAL;
+	engine.masked = 1;
+	engine.nr_selected = 0;
+	if (!mask__sz || mask__sz % sizeof(u64) || mask__sz > sizeof(engine.selected))
+		return -EINVAL;
+	__builtin_memset(engine.selected, 0, sizeof(engine.selected));
+	if (bpf_probe_read_kernel(engine.selected, mask__sz, mask))
+		return -EINVAL;
+	engine.nr_selected = mask__sz * 8;
 	return 0;
 }
 

@@ -17,7 +17,7 @@
 
 #include <pmadv/hook.h>
 
-#define PMADV_ENGINE_VERSION	2
+#define PMADV_ENGINE_VERSION	3
 
 /* UIO_MAXIOV: what one process_madvise(2) takes. */
 #define PMADV_ENGINE_BATCH	1024
@@ -26,6 +26,9 @@
 #define PMADV_SCAN_TABLES	16
 #define PMADV_SCAN_BYTES	(PMADV_SCAN_TABLES << 21)
 #define PMADV_SCAN_WORDS	(PMADV_SCAN_TABLES * 512 / 64)
+
+/* A bit for each page of a page table, as PMADV_MAX_PAGES. */
+#define PMADV_TABLE_WORDS	(512 / 64)
 
 /**
  * struct pmadv_identity - an address space at a moment
@@ -56,6 +59,10 @@ struct pmadv_identity {
  * @origin: Where it is mapped: the page offset that address 0 would have.
  * @vma_start: The mapping the range is part of.
  * @vma_end: Address after it.
+ * @masked: It is for the pages of @selected only.
+ * @bad_selection: But these are not ones that it can be for.
+ * @clear_young: The accessed bits of the other pages are to be cleared.
+ * @selected: Bit i is page i of the range.
  */
 struct pmadv_answer {
 	__u64 start;
@@ -69,6 +76,11 @@ struct pmadv_answer {
 	__u64 origin;
 	__u64 vma_start;
 	__u64 vma_end;
+	__u32 masked;
+	__u32 bad_selection;
+	__u32 clear_young;
+	__u32 reserved;
+	__u64 selected[PMADV_TABLE_WORDS];
 };
 
 enum pmadv_engine_stop {
@@ -131,6 +143,8 @@ enum pmadv_engine_seq {
  *
  * Scratch of the engine:
  * @sample, @sample_start, @sample_pages, @sample_nr: The sample under way.
+ * @masked, @nr_selected, @selected, @clear_young: What the policy has asked for
+ *	while it is asked about a range.
  * @pgd: Top page table of the target.
  * @vma: The mapping the policy is asked about; 0 outside of that.
  * @no_sample: It is one without ordinary pages.
@@ -185,6 +199,10 @@ struct pmadv_engine {
 	__u64 no_sample;
 	__u64 probe_addr;
 	__u64 probe_entry;
+	__u32 masked;
+	__u32 nr_selected;
+	__u64 selected[PMADV_TABLE_WORDS];
+	__u64 clear_young;
 
 	struct pmadv_answer answers[PMADV_ENGINE_BATCH];
 };
@@ -219,6 +237,7 @@ struct pmadv_simulation {
  * @end: Address after the last; at most PMADV_SCAN_BYTES after that table.
  * @present: A bit for each page that is in memory.
  * @young: A bit for each that was accessed since its accessed bit was cleared.
+ * @dirty: A bit for each that was written to.
  * @swapped: A bit for each that is swapped out.
  * @table: The page table under way.
  * @entries: What it holds.
@@ -228,6 +247,7 @@ struct pmadv_scan {
 	__u64 end;
 	__u64 present[PMADV_SCAN_WORDS];
 	__u64 young[PMADV_SCAN_WORDS];
+	__u64 dirty[PMADV_SCAN_WORDS];
 	__u64 swapped[PMADV_SCAN_WORDS];
 	__u64 table;
 	__u64 entries[512];

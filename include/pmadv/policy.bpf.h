@@ -48,7 +48,8 @@
 
 /*
  * kfuncs. All take the range that advise() or advised() was called with and
- * may be called from nowhere else; none sleeps, none changes the target.
+ * may be called from nowhere else; none sleeps. Only bpf_pmadv_pages() with
+ * PMADV_CLEAR_YOUNG changes anything of the target, its accessed bits.
  */
 
 /**
@@ -89,6 +90,50 @@ extern int bpf_pmadv_sample(struct pmadv_range *range,
 			    struct pmadv_sample *sample, u32 nr) __weak __ksym;
 
 /**
+ * bpf_pmadv_pages - look at each page of the range
+ * @range: The range the policy is asked about, at most a page table of it: the
+ *	policy lowers range->end first. pmadv_one_table() does.
+ * @pages: What was found. Page i of the range is bit i % 64 of element i / 64.
+ *	It takes half of a program's stack: keep it in a map, by CPU.
+ * @flags: 0 to only look, or PMADV_CLEAR_YOUNG: clear the accessed bits of the
+ *	pages that COLD or PAGEOUT would reach, so that the next look shows what
+ *	was accessed in between. Whoever else goes by accesses, reclaim for one,
+ *	learns of them. A dry run clears nothing.
+ *
+ * A huge page has one accessed bit, for all of it, whatever part of it the range
+ * has.
+ *
+ * Through the engine, accessed bits are cleared by giving MADV_COLD to the young
+ * pages, after the answer was carried out and except for those it was about: they
+ * are the first to be reclaimed until they are used again. A page accessed between
+ * the look and that may not look accessed the next time.
+ *
+ * Return: 0; -EINVAL for an unknown flag, if the range is empty or does not lie
+ * within one page table, or from advised(); -EOPNOTSUPP for hugetlb, DAX and
+ * special mappings, and through the engine where it cannot read page tables.
+ */
+extern int bpf_pmadv_pages(struct pmadv_range *range, struct pmadv_pages *pages,
+			   u32 flags) __weak __ksym;
+
+/**
+ * bpf_pmadv_select - answer for some pages of the range only
+ * @range: The range the policy is asked about.
+ * @mask: The pages, as bpf_pmadv_pages() numbers them. It is copied.
+ * @mask__sz: Size of @mask in bytes, a multiple of 8 from 8 to
+ *	PMADV_MAX_PAGES / 8.
+ *
+ * The answer, MADV_COLD or MADV_PAGEOUT, then is for exactly these pages; a large
+ * folio, or a huge page, of which only a part is selected is split. Any other
+ * advice, a range that is not within one page table or has more pages than the
+ * mask has bits, and any advice after this has failed are invalid verdicts.
+ * Called again, it replaces the mask; for the next range there is none.
+ *
+ * Return: 0; -EINVAL for a wrong size, or from advised().
+ */
+extern int bpf_pmadv_select(struct pmadv_range *range, const u64 *mask,
+			    u32 mask__sz) __weak __ksym;
+
+/**
  * bpf_pmadv_error - give up
  * @range: The range the policy is asked about.
  * @code: A number for whoever reads exit(info), for instance a negative errno.
@@ -115,6 +160,10 @@ __hidden int pmadv_engine_vma_name(struct pmadv_range *range, char *buf,
 				   u32 buf__sz);
 __hidden int pmadv_engine_sample(struct pmadv_range *range,
 				 struct pmadv_sample *sample, u32 nr);
+__hidden int pmadv_engine_pages(struct pmadv_range *range,
+				struct pmadv_pages *pages, u32 flags);
+__hidden int pmadv_engine_select(struct pmadv_range *range, const u64 *mask,
+				 u32 mask__sz);
 __hidden int pmadv_engine_error(struct pmadv_range *range, s64 code,
 				const char *msg__str);
 #else
@@ -126,6 +175,18 @@ __hidden __weak int pmadv_engine_vma_name(struct pmadv_range *range, char *buf,
 
 __hidden __weak int pmadv_engine_sample(struct pmadv_range *range,
 					struct pmadv_sample *sample, u32 nr)
+{
+	return -95;	/* EOPNOTSUPP */
+}
+
+__hidden __weak int pmadv_engine_pages(struct pmadv_range *range,
+				       struct pmadv_pages *pages, u32 flags)
+{
+	return -95;	/* EOPNOTSUPP */
+}
+
+__hidden __weak int pmadv_engine_select(struct pmadv_range *range,
+					const u64 *mask, u32 mask__sz)
 {
 	return -95;	/* EOPNOTSUPP */
 }
@@ -145,10 +206,27 @@ __hidden __weak int pmadv_engine_error(struct pmadv_range *range, s64 code,
 	(bpf_ksym_exists(bpf_pmadv_sample) ?				\
 		 bpf_pmadv_sample(range, sample, nr) :			\
 		 pmadv_engine_sample(range, sample, nr))
+#define bpf_pmadv_pages(range, pages, flags)				\
+	(bpf_ksym_exists(bpf_pmadv_pages) ?				\
+		 bpf_pmadv_pages(range, pages, flags) :			\
+		 pmadv_engine_pages(range, pages, flags))
+#define bpf_pmadv_select(range, mask, mask__sz)				\
+	(bpf_ksym_exists(bpf_pmadv_select) ?				\
+		 bpf_pmadv_select(range, mask, mask__sz) :		\
+		 pmadv_engine_select(range, mask, mask__sz))
 #define bpf_pmadv_error(range, code, msg__str)				\
 	(bpf_ksym_exists(bpf_pmadv_error) ?				\
 		 bpf_pmadv_error(range, code, msg__str) :		\
 		 (void)pmadv_engine_error(range, code, msg__str))
+
+/* Lower the end of a range to that of the page table that it begins in. */
+static __always_inline void pmadv_one_table(struct pmadv_range *range)
+{
+	u64 end = (range->start | (PMADV_MAX_PAGES * 4096 - 1)) + 1;
+
+	if (range->end > end)
+		range->end = end;
+}
 
 /**
  * PMADV_POLICY - make functions a policy

@@ -18,6 +18,7 @@
 #define pmadv_walk		pmadv_walk___pmadv
 #define pmadv_range		pmadv_range___pmadv
 #define pmadv_sample		pmadv_sample___pmadv
+#define pmadv_pages		pmadv_pages___pmadv
 #define pmadv_exit_info		pmadv_exit_info___pmadv
 #define process_madvise_ops	process_madvise_ops___pmadv
 
@@ -81,6 +82,13 @@ struct pmadv_sample {
 	u32 young;
 	u32 dirty;
 	u32 swapped;
+};
+
+struct pmadv_pages {
+	u64 present[PMADV_MAX_PAGES / 64];
+	u64 young[PMADV_MAX_PAGES / 64];
+	u64 dirty[PMADV_MAX_PAGES / 64];
+	u64 swapped[PMADV_MAX_PAGES / 64];
 };
 
 struct pmadv_exit_info {

@@ -130,7 +130,7 @@ static void next_answer(struct giving *giving)
 /* The decision from the policy's verdict: advice, PMADV_SKIP or -EINVAL. */
 static int advice_of(const struct giving *giving, const struct pmadv_answer *answer)
 {
-	if (answer->modifiers & ~PMADV_SKIP_YOUNG)
+	if (answer->modifiers & ~PMADV_SKIP_YOUNG || answer->bad_selection)
 		return -EINVAL;
 	switch (answer->verdict) {
 	case PMADV_SKIP:
@@ -194,6 +194,25 @@ static int report(struct giving *giving, const struct pmadv_answer *answer, uint
 	return walk->on_range ? walk->on_range(walk->data, &record) : 0;
 }
 
+static bool is_selected(const struct pmadv_answer *answer, uint64_t address)
+{
+	uint64_t page = (address - answer->start) / PAGE;
+
+	return !answer->masked || answer->selected[page / 64 % PMADV_TABLE_WORDS] >> page % 64 & 1;
+}
+
+/* How much of it, up to @end, is advised. */
+static uint64_t bytes_of(const struct pmadv_answer *answer, uint64_t end)
+{
+	uint64_t bytes = 0;
+
+	if (!answer->masked)
+		return end - answer->start;
+	for (uint64_t address = answer->start; address < end; address += PAGE)
+		bytes += is_selected(answer, address) ? PAGE : 0;
+	return bytes;
+}
+
 /* The range in hand ends at @end: count and report it. */
 static int finish(struct giving *giving, uint64_t end, int advice)
 {
@@ -214,7 +233,7 @@ static int finish(struct giving *giving, uint64_t end, int advice)
 		else
 			giving->walk->exact.unproven++;
 	}
-	result_count(result, outcome, end - answer->start);
+	result_count(result, outcome, bytes_of(answer, end));
 	if (giving->began_ns)
 		giving->stats.time_ns = now_ns() - giving->began_ns;
 	pmadv_stats_add(&result->stats, &giving->stats);
@@ -342,7 +361,8 @@ static bool looks_at_pages(int advice)
 /* Must pages be told apart, or counted? */
 static bool by_page(const struct giving *giving, const struct pmadv_answer *answer, int advice)
 {
-	return answer->max_pages || giving->pages_left != UINT64_MAX ||
+	return answer->max_pages || giving->pages_left != UINT64_MAX || answer->masked ||
+	       answer->clear_young ||
 	       (answer->modifiers & PMADV_SKIP_YOUNG && advice == MADV_PAGEOUT);
 }
 
@@ -496,24 +516,37 @@ static void add_page(struct vector *vector, uint64_t address)
 		add_range(vector, address, address + PAGE);
 }
 
+static bool spares_young(const struct pmadv_answer *answer, int advice)
+{
+	return answer->modifiers & PMADV_SKIP_YOUNG && advice == MADV_PAGEOUT;
+}
+
 /*
  * Sort the pages of [start, *end) that are in memory: those to be given the advice,
- * at most @allowed, after which the rest is left alone; and young ones to be spared.
+ * at most @allowed, after which the rest is left alone; and young ones to be marked
+ * as seen.
  */
 static uint64_t sort_pages(const struct giving *giving, uint64_t start, uint64_t *end,
-			   bool spare_young, uint64_t allowed, struct vector *old,
-			   struct vector *young)
+			   uint64_t allowed, struct vector *old, struct vector *young)
 {
+	const struct pmadv_answer *answer = answer_at(giving);
 	const struct engine *engine = giving->engine;
+	bool spare_young = spares_young(answer, old->advice);
 	uint64_t used = 0;
 
 	for (uint64_t address = start; address < *end; address += PAGE) {
+		bool wanted = old->advice != PMADV_SKIP && is_selected(answer, address);
+
 		if (!scan_bit(engine, engine->scan->present, address))
 			continue;
-		if (spare_young && scan_bit(engine, engine->scan->young, address)) {
-			add_page(young, address);
-			continue;
+		if (wanted ? spare_young : answer->clear_young) {
+			if (scan_bit(engine, engine->scan->young, address)) {
+				add_page(young, address);
+				continue;
+			}
 		}
+		if (!wanted)
+			continue;
 		if (used == allowed) {
 			*end = address;
 			break;
@@ -560,15 +593,22 @@ static int give_addresses(struct giving *giving, int advice, uint64_t start, uin
 	return err;
 }
 
+/* Can only page tables tell for which pages the answer is? */
+static bool tells_pages_apart(const struct pmadv_answer *answer, int advice)
+{
+	return answer->masked || advice == PMADV_SKIP || spares_young(answer, advice);
+}
+
 static int give_some_pages(struct giving *giving, const struct pmadv_answer *answer,
 			   int advice, uint64_t start, uint64_t *end, uint64_t *used)
 {
-	bool spare_young = answer->modifiers & PMADV_SKIP_YOUNG && advice == MADV_PAGEOUT;
 	uint64_t allowed = pages_allowed(giving, answer), from = start;
+	bool apart = tells_pages_apart(answer, advice);
 	struct vector old, young;
 
-	if (!looks_at_pages(advice) || !scan_range(giving->engine, giving->tid, start, *end)) {
-		if (!spare_young)
+	if ((!apart && !looks_at_pages(advice)) ||
+	    !scan_range(giving->engine, giving->tid, start, *end)) {
+		if (!apart)
 			return give_addresses(giving, advice, start, end, allowed, used);
 		giving->error = EOPNOTSUPP;
 		*end = answer->end;
@@ -578,8 +618,11 @@ static int give_some_pages(struct giving *giving, const struct pmadv_answer *ans
 	young.nr = 0;
 	old.advice = advice;
 	young.advice = MADV_COLD;
-	*used = sort_pages(giving, start, end, spare_young, allowed, &old, &young);
-	add_seen(giving, from, *end, &giving->stats);
+	*used = sort_pages(giving, start, end, allowed, &old, &young);
+	if (answer->masked)
+		giving->stats.scanned += *used;
+	else if (advice != PMADV_SKIP)
+		add_seen(giving, from, *end, &giving->stats);
 	return give_both(giving, &old, &young, start, *end);
 }
 
@@ -672,7 +715,8 @@ int giving_some(struct giving *giving)
 		next_answer(giving);
 		return 0;
 	}
-	if (advice <= 0 || giving->walk->flags & PMADV_DRY_RUN)
+	if (advice < 0 || giving->walk->flags & PMADV_DRY_RUN ||
+	    (!advice && (!answer->clear_young || answer->verdict == PMADV_STOP)))
 		return give_nothing(giving, advice);
 	if (by_page(giving, answer, advice))
 		return give_pages(giving, advice);

@@ -47,8 +47,8 @@ struct core_record {
 };
 
 static const char *const hook_types[] = {
-	"pmadv_range", "pmadv_sample", "pmadv_stats", "pmadv_walk", "pmadv_result",
-	"pmadv_exit_info",
+	"pmadv_range", "pmadv_sample", "pmadv_pages", "pmadv_stats", "pmadv_walk",
+	"pmadv_result", "pmadv_exit_info",
 };
 
 /* "NAME" or a flavour of it, "NAME___x". */

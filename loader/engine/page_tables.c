@@ -130,6 +130,7 @@ bool scan_range(struct engine *engine, pid_t tid, uint64_t start, uint64_t end)
 	scan->end = end;
 	memset(scan->present, 0, words * sizeof(uint64_t));
 	memset(scan->young, 0, words * sizeof(uint64_t));
+	memset(scan->dirty, 0, words * sizeof(uint64_t));
 	memset(scan->swapped, 0, words * sizeof(uint64_t));
 	if (engine->by_pid)
 		return !program_call(engine, PROGRAM_SCAN);

@@ -42,6 +42,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
 libc.mlock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 SIZE, RW, PRIVATE, SHARED, ANON = 64 * 4096, 3, 2, 1, 0x20
 def make(name, prot, flags, fd=-1, touch=True):
@@ -53,7 +54,15 @@ def make(name, prot, flags, fd=-1, touch=True):
         ctypes.memset(at, 65, SIZE)
     print(f"{name}={at:x}-{at + SIZE:x}")
     return at
+# The same in one page table.
+def make_table(name):
+    at = libc.mmap(None, 4 << 20, 0, PRIVATE | ANON, -1, 0)
+    start = (at + (2 << 20) - 1 & ~((2 << 20) - 1)) + 5 * 4096
+    libc.mprotect(start, SIZE, RW)
+    ctypes.memset(start, 65, SIZE)
+    print(f"{name}={start:x}-{start + SIZE:x}")
 fd = os.open(sys.argv[1], os.O_RDONLY)
+make_table("table")
 make("anon", RW, PRIVATE | ANON)
 make("untouched", RW, PRIVATE | ANON, touch=False)
 libc.mlock(make("locked", RW, PRIVATE | ANON), SIZE)
@@ -135,6 +144,35 @@ row "facts: locked" locked 0 '.ranges_refused == 1' --set answer=21 --set with=0
 row "sample: all there" locked 0 '.ranges_refused == 1' --set answer=21 --set sample=32
 row "sample: nothing there" untouched 0 '.ranges_skipped == 1' --set answer=20 \
 	--set sample=32
+row "pages: all there" table 0 '.ranges_advised == 1' --set answer=20 --set look=1
+row "pages: not there" untouched 0 '.ranges_skipped == 1' --set answer=20 --set look=1
+row "pages: an unknown flag" table 0 '.ranges_skipped == 1' --set answer=20 --set look=1 \
+	--set look_flags=2
+row "pages: accessed bits are taken" table 0 '.ranges_skipped == 1' --set answer=0 \
+	--set look=1 --set look_flags=1
+row "pages: none was accessed since" table 0 '.ranges_advised == 1' --set answer=20 \
+	--set look=2
+row "select: willneed" table 0 '.ranges_refused == 1' --set answer=3 --set mask=1 \
+	--set mask_size=8
+row "select: a wrong size" table 0 '.ranges_refused == 1 and .first_error == "EINVAL"' \
+	--set answer=21 --set mask=1 --set mask_size=12
+row "select: a wrong size, and nothing to do" table 0 '.ranges_skipped == 1' --set answer=0 \
+	--set mask=1 --set mask_size=12
+row "select: none" table 0 '.ranges_advised == 1 and .bytes_advised == 0' --set answer=21 \
+	--set mask_size=8
+row "select: every other page" table 0 ".ranges_advised == 1 and .bytes_advised == $((all / 2))" \
+	--set answer=21 --set mask=0x5555555555555555 --set mask_size=8
+python3 - "$target" "${place[table]}" <<'END'
+import struct, sys
+start, end = (int(x, 16) for x in sys.argv[2].split("-"))
+with open(f"/proc/{sys.argv[1]}/pagemap", "rb") as pagemap:
+    pagemap.seek(start // 4096 * 8)
+    entries = struct.unpack("64Q", pagemap.read(64 * 8))
+there = [e >> 63 for e in entries]
+print("#", there)
+sys.exit(there != [0, 1] * 32)
+END
+result $? "select: exactly these pages are out"
 row "max_pages" locked 0 '.ranges_refused == 1' --set answer=20 --set max_pages=7
 row "a budget" shmem 0 '.stopped == "budget" and .bytes_advised == 28672' \
 	--set answer=20 --max-pages 7
@@ -155,6 +193,7 @@ expect 0 '1 advised' "by name" pmadv advise "$target" --policy=by_name \
 	--set 'rules+=data=cold' -r "${place[file]}"
 expect 0 '0 advised' "by another name" pmadv advise "$target" --policy=by_name \
 	--set 'rules+=dat=cold' -r "${place[file]}"
+
 
 # --- the members -------------------------------------------------------------
 row "with every member" anon 0 '.ranges_advised == 4' --set answer=20 --set piece=65536

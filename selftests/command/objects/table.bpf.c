@@ -14,6 +14,12 @@ const volatile __u32 with;
 const volatile __u32 without;
 /* Answer only if all of so many sampled pages are in memory. */
 const volatile __u32 sample;
+/* Answer only if of each page is so: 1: it is in memory, 2: and was not accessed. */
+const volatile __u32 look;
+const volatile __u32 look_flags;
+/* Answer only for these of the first 64 pages; no such size: for all. */
+const volatile __u64 mask;
+const volatile __u32 mask_size;
 /* 1: widen the range, 2: narrow it to nothing, 3: give up, 4: an odd end. */
 const volatile __u32 bad;
 const volatile __s32 refuse_init;
@@ -72,6 +78,29 @@ static bool misbehave(struct pmadv_range *range)
 	}
 }
 
+/* Of a range of at most 64 pages. */
+static bool looks_so(struct pmadv_range *range)
+{
+	u64 pages = (range->end - range->start) / 4096;
+	struct pmadv_pages seen;
+
+	if (!look)
+		return true;
+	if (bpf_pmadv_pages(range, &seen, look_flags) || !pages || pages > 64 ||
+	    seen.present[0] != ~0ULL >> (64 - pages))
+		return false;
+	return look == 1 || !seen.young[0];
+}
+
+static void choose(struct pmadv_range *range)
+{
+	u64 masks[PMADV_MAX_PAGES / 64] = { mask };
+	u32 size = mask_size;
+
+	if (size && size <= sizeof(masks))
+		bpf_pmadv_select(range, masks, size);
+}
+
 SEC("struct_ops/table_advise")
 s32 BPF_PROG(table_advise, struct pmadv_range *range, struct task_struct *task,
 	     struct vm_area_struct *vma)
@@ -88,6 +117,9 @@ s32 BPF_PROG(table_advise, struct pmadv_range *range, struct task_struct *task,
 	if (sample && (bpf_pmadv_sample(range, &seen, sample) ||
 		       seen.present != seen.looked_at))
 		return PMADV_SKIP;
+	if (!looks_so(range))
+		return PMADV_SKIP;
+	choose(range);
 	range->modifiers = modifiers;
 	range->max_pages = max_pages;
 	return answer;
