@@ -86,6 +86,7 @@ extern const struct hook_test hook_member_tests[];
 extern const struct hook_test hook_attach_tests[];
 extern const struct hook_test hook_error_tests[];
 extern const struct hook_test hook_kfunc_tests[];
+extern const struct hook_test hook_page_tests[];
 extern const struct hook_test hook_scope_tests[];
 extern const struct hook_test hook_race_tests[];
 extern const struct hook_test hook_hostile_tests[];

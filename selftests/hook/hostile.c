@@ -662,6 +662,8 @@ const struct hook_test hook_hostile_tests[] = {
 	REFUSED("small_name", "has a name written over its stack", "invalid"),
 	REFUSED("small_sample", "has a sample written over its stack",
 		"invalid"),
+	REFUSED("small_pages", "has pages written over its stack", "invalid"),
+	REFUSED("long_mask", "gives a mask that is not all its own", "invalid"),
 	REFUSED("loose_message", "gives a message that may change",
 		"doesn't point to a const string"),
 	REFUSED("endless", "never returns", "infinite loop"),

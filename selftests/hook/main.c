@@ -24,6 +24,7 @@ static const struct hook_test *const groups[] = {
 	hook_member_tests,
 	hook_error_tests,
 	hook_kfunc_tests,
+	hook_page_tests,
 	hook_scope_tests,
 	hook_hostile_tests,
 	hook_right_tests,

@@ -9,6 +9,9 @@
 #define HOOK_RULES	16
 #define HOOK_SEEN	128
 #define HOOK_NAME_LEN	32
+/* Page tables that masks are kept for, and u64 of each. */
+#define HOOK_TABLES	4
+#define HOOK_WORDS	8
 
 /**
  * enum hook_do - what else a rule makes the policy do
@@ -17,6 +20,9 @@
  * @HOOK_DO_SET_END: Set the range's end to &hook_rule.set_end, right or wrong.
  * @HOOK_DO_ERROR: Give up, twice, to see that the first error wins.
  * @HOOK_DO_ERROR_LATE: Give up when told that the range was advised.
+ * @HOOK_DO_PAGES: Look at each page.
+ * @HOOK_DO_SELECT: Select the pages of a mask.
+ * @HOOK_DO_ONE_TABLE: Narrow the range to its page table.
  */
 enum hook_do {
 	HOOK_DO_NAME		= 1U << 0,
@@ -24,6 +30,9 @@ enum hook_do {
 	HOOK_DO_SET_END		= 1U << 2,
 	HOOK_DO_ERROR		= 1U << 3,
 	HOOK_DO_ERROR_LATE	= 1U << 4,
+	HOOK_DO_PAGES		= 1U << 5,
+	HOOK_DO_SELECT		= 1U << 6,
+	HOOK_DO_ONE_TABLE	= 1U << 7,
 };
 
 /**

@@ -66,6 +66,20 @@ static void look(struct pmadv_range *range, u64 r)
 	bpf_pmadv_sample(range, &sample, r % (PMADV_MAX_SAMPLE + 2));
 }
 
+/* Some pages of the range, often after a look at them. */
+static void choose(struct pmadv_range *range, u64 r)
+{
+	u64 mask[PMADV_MAX_PAGES / 64];
+	struct pmadv_pages pages;
+	u32 i;
+
+	if (r & 1)
+		bpf_pmadv_pages(range, &pages, r >> 1 & PMADV_CLEAR_YOUNG);
+	for (i = 0; i < PMADV_MAX_PAGES / 64; i++)
+		mask[i] = r & 4 ? random() : ~0ULL << (r >> 8 & 63);
+	bpf_pmadv_select(range, mask, sizeof(mask));
+}
+
 SEC("struct_ops/calm_advise")
 s32 BPF_PROG(calm_advise, struct pmadv_range *range, struct task_struct *task,
 	     struct vm_area_struct *vma)
@@ -75,7 +89,11 @@ s32 BPF_PROG(calm_advise, struct pmadv_range *range, struct task_struct *task,
 	narrow(range, r >> 32);
 	if (r & 0x100000)
 		look(range, r >> 48);
-	return verdict(r);
+	if (r & 0x600000)
+		return verdict(r);
+	pmadv_one_table(range);
+	choose(range, random());
+	return r & 1 ? MADV_PAGEOUT : MADV_COLD;
 }
 
 SEC("struct_ops/rude_advise")
@@ -92,6 +110,9 @@ s32 BPF_PROG(rude_advise, struct pmadv_range *range, struct task_struct *task,
 		bpf_pmadv_error(range, r, "because");
 	if (r & 0x10000000)
 		range->modifiers = r >> 40;
+	/* Mostly too long for it. */
+	if (!(r & 0xe0000000))
+		choose(range, r >> 40);
 	return verdict(r >> 32);
 }
 

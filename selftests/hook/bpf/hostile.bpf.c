@@ -227,16 +227,22 @@ struct process_madvise_ops too_late = {
 ADVISE(odd_arguments)
 {
 	struct pmadv_sample sample;
+	struct pmadv_pages pages;
+	u64 mask[8] = { ~0ULL };
 	char name[1];
 
 	bpf_pmadv_vma_name(range, name, 0);
 	bpf_pmadv_vma_name(range, name, 1);
 	bpf_pmadv_sample(range, &sample, 0);
 	bpf_pmadv_sample(range, &sample, ~0U);
+	bpf_pmadv_pages(range, &pages, ~0U);
 	range->end = 1;
 	bpf_pmadv_sample(range, &sample, PMADV_MAX_SAMPLE);
+	bpf_pmadv_pages(range, &pages, PMADV_CLEAR_YOUNG);
 	range->end = ~0ULL;
 	bpf_pmadv_sample(range, &sample, PMADV_MAX_SAMPLE);
+	bpf_pmadv_pages(range, &pages, PMADV_CLEAR_YOUNG);
+	bpf_pmadv_select(range, mask, sizeof(mask));
 	range->end = range->start + PAGE;
 	return MADV_COLD;
 }

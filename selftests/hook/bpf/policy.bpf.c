@@ -19,6 +19,10 @@ __u64 caller_text = 0;
 bool text_at_end = false;
 __u32 name_size = HOOK_NAME_LEN;
 volatile __u32 hold = 0;
+/* The mask for the range that begins in a page table, from that of the first rule. */
+__u64 masks[HOOK_TABLES + 1][HOOK_WORDS] = {};
+__u32 mask_size = sizeof(masks[0]);
+__u32 pages_flags = 0;
 
 /* Where it stays at the moment. */
 volatile __u32 held = 0;
@@ -41,6 +45,17 @@ __u64 end_call_id = 0;
 __u64 end_seen = 0;
 __u64 end_bytes = 0;
 __u64 end_reclaimed = 0;
+/* Of the latest range that asked. */
+struct {
+	__u64 present[HOOK_WORDS];
+	__u64 young[HOOK_WORDS];
+	__u64 dirty[HOOK_WORDS];
+	__u64 swapped[HOOK_WORDS];
+} pages = {};
+__s32 pages_ret = 0;
+__s32 select_ret = 0;
+__s32 late_pages_ret = 0;
+__s32 late_select_ret = 0;
 __u32 exit_kind = 0;
 __s64 exit_code = 0;
 char exit_msg[PMADV_EXIT_MSG_LEN] = {};
@@ -140,6 +155,37 @@ static void ask_sample(struct pmadv_range *range, u64 at, u32 nr)
 	seen[at].swapped = sample.swapped;
 }
 
+static int select_pages(struct pmadv_range *range)
+{
+	u32 table = ((range->start >> 21) - (rules[0].start >> 21)) & (HOOK_TABLES - 1);
+	u32 size = mask_size;
+
+	/* More than a mask may have, and no more than there is. */
+	if (size > 2 * sizeof(masks[0]))
+		return 0;
+	return bpf_pmadv_select(range, masks[table], size);
+}
+
+static void ask_pages(struct pmadv_range *range, const struct hook_rule *rule)
+{
+	if (rule->todo & HOOK_DO_PAGES)
+		pages_ret = bpf_pmadv_pages(range, (struct pmadv_pages *)&pages,
+					    pages_flags);
+	if (rule->todo & HOOK_DO_SELECT)
+		select_ret = select_pages(range);
+}
+
+static void ask_pages_late(struct pmadv_range *range, u32 todo)
+{
+	struct pmadv_pages none = {};
+
+	if (todo & HOOK_DO_PAGES)
+		late_pages_ret = bpf_pmadv_pages(range, &none, 0);
+	if (todo & HOOK_DO_SELECT)
+		late_select_ret = bpf_pmadv_select(range, masks[0],
+						   sizeof(masks[0]));
+}
+
 SEC("struct_ops/hook_advise")
 s32 BPF_PROG(hook_advise, struct pmadv_range *range, struct task_struct *task,
 	     struct vm_area_struct *vma)
@@ -158,6 +204,8 @@ s32 BPF_PROG(hook_advise, struct pmadv_range *range, struct task_struct *task,
 		range->end = rule->end;
 	if (rule->step && range->end - range->start > rule->step)
 		range->end = range->start + rule->step;
+	if (rule->todo & HOOK_DO_ONE_TABLE)
+		pmadv_one_table(range);
 	if (rule->todo & HOOK_DO_SET_END)
 		range->end = rule->set_end;
 	range->max_pages = rule->max_pages;
@@ -167,6 +215,7 @@ s32 BPF_PROG(hook_advise, struct pmadv_range *range, struct task_struct *task,
 		ask_name(range, at);
 	if (rule->todo & HOOK_DO_SAMPLE)
 		ask_sample(range, at, rule->sample_nr);
+	ask_pages(range, rule);
 	if (rule->todo & HOOK_DO_ERROR) {
 		bpf_pmadv_error(range, -61, "the first error");
 		bpf_pmadv_error(range, -62, "the second error");
@@ -200,6 +249,7 @@ void BPF_PROG(hook_advised, struct pmadv_range *range,
 			bpf_pmadv_vma_name(range, name, sizeof(name));
 	if (rules[i].todo & HOOK_DO_SAMPLE)
 		seen[at].late_sample_ret = bpf_pmadv_sample(range, &sample, 1);
+	ask_pages_late(range, rules[i].todo);
 	if (rules[i].todo & HOOK_DO_ERROR_LATE)
 		bpf_pmadv_error(range, 7, "too late");
 }

@@ -242,6 +242,22 @@ ADVISE(small_sample)
 }
 POLICY(small_sample);
 
+ADVISE(small_pages)
+{
+	u64 pages[8];
+
+	return bpf_pmadv_pages(range, (void *)pages, 0);
+}
+POLICY(small_pages);
+
+ADVISE(long_mask)
+{
+	u64 mask[1] = { 1 };
+
+	return bpf_pmadv_select(range, mask, 64);
+}
+POLICY(long_mask);
+
 ADVISE(loose_message)
 {
 	char message[8] = "hello";
