@@ -194,6 +194,8 @@ expect 0 '1 advised' "by name" pmadv advise "$target" --policy=by_name \
 expect 0 '0 advised' "by another name" pmadv advise "$target" --policy=by_name \
 	--set 'rules+=dat=cold' -r "${place[file]}"
 
+expect 0 'page_age: 2 rounds.* [1-9][0-9]* of [0-9]+ ranges advised' \
+	"page_age: what was not used since leaves" pmadv run page_age "$target" --every 0.2 --count 2
 
 # --- the members -------------------------------------------------------------
 row "with every member" anon 0 '.ranges_advised == 4' --set answer=20 --set piece=65536

@@ -15,6 +15,7 @@
 #include "policy_cold_pages.skel.h"
 #include "policy_foreground.skel.h"
 #include "policy_noop.skel.h"
+#include "policy_page_age.skel.h"
 
 /* Load a policy with the knobs it has by now, and attach it. */
 static bool put_in_force(struct hook *h, struct bpf_object *obj,
@@ -234,6 +235,46 @@ out:
 	policy_cold_pages__destroy(skel);
 }
 
+/* Walk, and expect so many pages to be out, none of the first 24 if @keeps. */
+static void age(struct hook *h, long swapped, bool keeps)
+{
+	EXPECT(hook_walk(h, 0, 0) >= 0, "");
+	EXPECT_EQ(hook_swapped(h, h->addr, h->len), swapped);
+	if (keeps)
+		EXPECT_EQ(hook_present(h, h->addr, 24 * PAGE), 24);
+}
+
+static void run_page_age(struct hook *h)
+{
+	struct policy_page_age *skel = policy_page_age__open();
+	unsigned int i;
+
+	if (!EXPECT(skel, ""))
+		return;
+	EXPECT_EQ(skel->rodata->once_walks, 1);
+	EXPECT_EQ(skel->rodata->often_walks, 5);
+	if (!put_in_force(h, skel->obj, "page_age"))
+		goto out;
+
+	/* The first walk only marks. Then what is not used again leaves. */
+	age(h, 0, true);
+	target_call(&h->target, do_read, h->addr, 24 * PAGE, 0);
+	age(h, 40, true);
+
+	/* Used in two walks: it may idle for five. */
+	for (i = 0; i < 4; i++)
+		age(h, 40, true);
+	age(h, 64, false);
+
+	/* A scan touches all once: of what it brought back, that stays again. */
+	target_call(&h->target, do_read, h->addr, h->len, 0);
+	age(h, 0, true);
+	age(h, 40, true);
+	hook_expect_intact(h);
+out:
+	policy_page_age__destroy(skel);
+}
+
 static void run_foreground(struct hook *h)
 {
 	struct policy_foreground *skel = policy_foreground__open();
@@ -437,6 +478,12 @@ const struct hook_test hook_shipped_tests[] = {
 		.description = "cold_pages leaves a busy mapping alone, and caps",
 		.setup = setup_shipped,
 		.run = run_cold_pages_busy,
+	},
+	{
+		.name = "page_age",
+		.description = "page_age reclaims what was used once before what was often",
+		.setup = setup_shipped,
+		.run = run_page_age,
 	},
 	{
 		.name = "foreground",
