@@ -98,7 +98,7 @@ static void count_flushes(pid_t pid, unsigned int *all, unsigned int *full)
 		return;
 	for (line = strtok_r(buf, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
-		if (!strstr(line, who) || !strstr(line, "mm shootdown"))
+		if (!strstr(line, who) || !strcasestr(line, "mm shootdown"))
 			continue;
 		++*all;
 		*full += !!strstr(line, "pages:-1 ");
