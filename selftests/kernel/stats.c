@@ -823,17 +823,21 @@ static int read_records(struct records *rec, pid_t pid, uint64_t call_id)
 	return 0;
 }
 
-/* How often the kernel went to all CPUs for the pages they have in flight. */
+/* How often the kernel went to all CPUs for this process, for pages in flight. */
 #define DRAINS	"pmadv_drains"
 
 static long drains(void)
 {
-	char buf[4096], *at;
+	char buf[4096], *at = buf;
+	long nr = 0;
 
-	if (read_file("/sys/kernel/tracing/kprobe_profile", buf, sizeof(buf)) < 0)
+	if (read_file(TRACE "/trace", buf, sizeof(buf)) < 0)
 		return -1;
-	at = strstr(buf, DRAINS);
-	return at ? strtol(at + strlen(DRAINS), NULL, 10) : -1;
+	while ((at = strstr(at, DRAINS ":"))) {
+		at++;
+		nr++;
+	}
+	return nr;
 }
 
 FIXTURE(collapse)
@@ -845,11 +849,17 @@ FIXTURE(collapse)
 
 FIXTURE_SETUP(collapse)
 {
+	char filter[64];
+
 	ASSERT_EQ(0, pin_to_cpu(0));
 	ASSERT_EQ(0, write_file("/sys/kernel/tracing/kprobe_events",
 				"p:" DRAINS " lru_add_drain_all"));
-	ASSERT_EQ(0, write_file("/sys/kernel/tracing/events/kprobes/" DRAINS
-				"/enable", "1"));
+	rmdir(TRACE);
+	ASSERT_EQ(0, mkdir(TRACE, 0755));
+	snprintf(filter, sizeof(filter), "common_pid == %d", getpid());
+	ASSERT_EQ(0, write_file(TRACE "/events/kprobes/" DRAINS "/filter",
+				filter));
+	ASSERT_EQ(0, write_file(TRACE "/events/kprobes/" DRAINS "/enable", "1"));
 	ASSERT_EQ(0, target_start(&self->t));
 	/* Small pages, and nothing that khugepaged would care for. */
 	self->addr = target_call(&self->t, do_map, 5 * HUGE,
@@ -862,7 +872,8 @@ FIXTURE_SETUP(collapse)
 FIXTURE_TEARDOWN(collapse)
 {
 	target_stop(&self->t);
-	write_file("/sys/kernel/tracing/events/kprobes/" DRAINS "/enable", "0");
+	write_file(TRACE "/events/kprobes/" DRAINS "/enable", "0");
+	rmdir(TRACE);
 	write_file("/sys/kernel/tracing/kprobe_events", "-:" DRAINS);
 }
 
