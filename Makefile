@@ -21,7 +21,7 @@ JOBS	?= $(shell nproc)
 MAKEFLAGS += --no-print-directory
 SUB	= $(MAKE) O=$(O)
 
-.PHONY: help deps try demo unit smoke test test-all test-rest coverage torture bench check kernel stock debug mainline tools bpf \
+.PHONY: help deps try demo unit smoke test test-all test-rest coverage torture bench eval check kernel stock debug mainline tools bpf \
 	loader selftests build vm install install-dev uninstall deb kernel-deb policy \
 	pictures doc-output clean
 
@@ -84,6 +84,11 @@ bench:	## what it costs and what it gains, against the stock kernel
 	@scripts/deps
 	@$(MAKE) build KERNELS="base stock"
 	@selftests/bench/run
+
+eval:	## is it worth it: redis and others under every reclaimer Linux has, an hour
+	@scripts/deps
+	@$(MAKE) build KERNELS=base
+	@selftests/eval/run
 
 check:	## what checkpatch, sparse, clang-format, cppcheck and shellcheck find
 	@scripts/deps

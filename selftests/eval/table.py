@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What is compared: the arms with their settings, and the workloads.
+
+A new arm is a row of ARMS. Its five settings go from eager to gentle, and are chosen
+before the runs. kind says which class of reclaimers.py makes it:
+
+  pmadv    `pmadv run POLICY`, with a walk every SETTING seconds and these knobs
+  pmadv-away   the same, once, SETTING seconds after a program leaves the front
+  python   a loop in reclaimers.py
+  program  by_pages, which decides in user space
+  kernel   a reclaimer of the kernel's, switched on and off
+"""
+
+AGES = ["3", "5", "8", "12", "20"]
+AWAY = ["0.5", "1", "2", "3", "5"]
+
+# name: kind, settings, kernel, more for the class, whose it is, what it is
+ARMS = {
+    "nothing": dict(kind="nothing", settings=["0"], what="no reclaimer"),
+    "memory.reclaim": dict(kind="pressure", settings=["3", "1", "0.3", "0.1", "0.03"],
+                           what="memory.reclaim, 3 % of the group a second, less under "
+                                "pressure; setting: PSI some, %"),
+    "damon_reclaim": dict(kind="damon_reclaim", settings=AGES,
+                          what="DAMON_RECLAIM, physical; setting: min_age, s"),
+    "damos": dict(kind="damos", settings=AGES,
+                  what="DAMOS pageout, virtual addresses; setting: min_age, s"),
+    "lru_gen": dict(kind="lru_gen", settings=AGES,
+                    what="MGLRU: a generation every SETTING s, all but two evicted"),
+    "android": dict(kind="android", settings=AWAY, workloads=["agents"],
+                    what="each private mapping paged out by process_madvise(2), SETTING s "
+                         "after the program left the front"),
+    "by_pages": dict(kind="by_pages", settings=AGES, same_decision=True,
+                     what="the decision of cold_pages made in user space: page_idle, "
+                          "pagemap, process_madvise(2); setting: time between walks, s"),
+    "cold_pages": dict(kind="pmadv", policy="cold_pages", settings=AGES, ours=True,
+                       knobs=["max_young_pct=100"], decision="by_pages",
+                       what="policy cold_pages by the hook; setting: time between walks, s"),
+    "background_app": dict(kind="pmadv-away", policy="background_app", settings=AWAY,
+                           ours=True, workloads=["agents"],
+                           what="policy background_app by the hook, SETTING s after the "
+                                "program left the front"),
+}
+
+# settle and measure are seconds of the guest. misleads: what misleads recency there.
+WORKLOADS = {
+    "drift": dict(kind="redis", keys="hot", backup=20, settle=48, measure=60,
+                  misleads="drift and a backup",
+                  what="redis, 97 % of the reads go to 10 % of the keys, which drift; a "
+                       "backup every 20 s"),
+    "zipf": dict(kind="redis", keys="zipf", settle=48, measure=40, equal=True,
+                 what="redis, keys by Zipf's law, 0.99"),
+    "agents": dict(kind="agents", settle=40, measure=60, misleads="app switching",
+                   what="python programs, one in front, each keeps state"),
+    "uniform": dict(kind="redis", keys="uniform", settle=48, measure=30, negative=True,
+                    what="redis, every key as likely"),
+    "streaming": dict(kind="redis", keys="stream", settle=48, measure=30, negative=True,
+                      what="redis, one key after the other"),
+}
+
+# What runs without options, within an hour on two cores.
+DEFAULT = {"arms": list(ARMS), "workloads": list(WORKLOADS)}
