@@ -12,6 +12,8 @@ before the runs. kind says which class of reclaimers.py makes it:
 """
 
 AGES = ["3", "5", "8", "12", "20"]
+# A page used once leaves after one of them, one used often after five.
+WALKS = ["2", "3", "4", "6", "10"]
 AWAY = ["0.5", "1", "2", "3", "5"]
 
 # name: kind, settings, kernel, more for the class, whose it is, what it is
@@ -35,6 +37,8 @@ ARMS = {
     "cold_pages": dict(kind="pmadv", policy="cold_pages", settings=AGES, ours=True,
                        knobs=["max_young_pct=100"], decision="by_pages",
                        what="policy cold_pages by the hook; setting: time between walks, s"),
+    "page_age": dict(kind="pmadv", policy="page_age", settings=WALKS, ours=True,
+                     what="policy page_age by the hook; setting: time between walks, s"),
     "background_app": dict(kind="pmadv-away", policy="background_app", settings=AWAY,
                            ours=True, workloads=["agents"],
                            what="policy background_app by the hook, SETTING s after the "
@@ -43,17 +47,21 @@ ARMS = {
 
 # settle and measure are seconds of the guest. misleads: what misleads recency there.
 WORKLOADS = {
-    "drift": dict(kind="redis", keys="hot", backup=20, settle=48, measure=60,
-                  misleads="drift and a backup",
-                  what="redis, 97 % of the reads go to 10 % of the keys, which drift; a "
-                       "backup every 20 s"),
-    "zipf": dict(kind="redis", keys="zipf", settle=48, measure=40, equal=True,
+    "drift": dict(kind="redis", keys="hot", settle=40, measure=36, misleads="drift",
+                  what="redis, 97 % of the reads go to 10 % of the keys, which drift"),
+    "scan": dict(kind="redis", keys="hot", scan=20, settle=40, measure=40,
+                 misleads="a scan",
+                 what="the same, and every 20 s another client reads all keys"),
+    "backup": dict(kind="redis", keys="hot", backup=20, settle=48, measure=60,
+                   misleads="a backup",
+                   what="the same, and every 20 s a child of the server writes a backup"),
+    "zipf": dict(kind="redis", keys="zipf", settle=40, measure=36, equal=True,
                  what="redis, keys by Zipf's law, 0.99"),
-    "agents": dict(kind="agents", settle=40, measure=60, misleads="app switching",
+    "agents": dict(kind="agents", settle=40, measure=48, misleads="app switching",
                    what="python programs, one in front, each keeps state"),
-    "uniform": dict(kind="redis", keys="uniform", settle=48, measure=30, negative=True,
+    "uniform": dict(kind="redis", keys="uniform", settle=40, measure=30, negative=True,
                     what="redis, every key as likely"),
-    "streaming": dict(kind="redis", keys="stream", settle=48, measure=30, negative=True,
+    "streaming": dict(kind="redis", keys="stream", settle=40, measure=30, negative=True,
                       what="redis, one key after the other"),
 }
 

@@ -79,7 +79,8 @@ class Redis:
         self.pool = text(self.rand, 1 << 18)
         self.server = self.backup = self.sock = None
         self.began = self.views = self.bad = self.backups = 0
-        self.next_backup = float("inf")
+        self.next_backup = self.next_scan = float("inf")
+        self.scanned = self.count
 
     def value(self, key):
         """Known without keeping it: the key, and a piece of the pool."""
@@ -117,6 +118,8 @@ class Redis:
         self.began = now
         if "backup" in self.spec:
             self.next_backup = now + self.spec["backup"] / 2
+        if "scan" in self.spec:
+            self.next_scan = now + self.spec["scan"] / 2
 
     def due(self):
         return self.began + self.views / VIEWS_PER_S
@@ -159,6 +162,12 @@ class Redis:
         if began >= self.next_backup:
             self.next_backup += self.spec["backup"]
             self.run_backup()
+        if began >= self.next_scan:
+            self.next_scan += self.spec["scan"]
+            self.scanned = 0
+        if self.scanned < self.count:
+            self.get(range(self.scanned, min(self.scanned + 100, self.count)))
+            self.scanned += 100
         return [("view", took)]
 
     def says(self):
