@@ -125,16 +125,19 @@ class Measurement:
         self.group = group
         self.resident = []
         self.zram = []
+        self.cached = []
         self.due = 0
 
     def tick(self, now):
         if now >= self.due:
             self.resident.append(self.group.current())
             self.zram.append(zram_bytes())
+            self.cached.append(self.group.stat("memory.stat")["swapcached"])
             self.due = now + 1
 
     def report(self):
-        for name, values in (("resident", self.resident), ("zram", self.zram)):
+        for name, values in (("resident", self.resident), ("zram", self.zram),
+                             ("swapcached", self.cached)):
             say("sample", name + "_bytes", sum(values) / len(values))
 
 

@@ -8,7 +8,9 @@ from report import (EQUAL_PCT, HOOK_CPU_RATIO, HOOK_SAVE_RATIO, NEGATIVE_PCT,
                     REFAULT_RATIO, SAVE_RATIO, SLOWDOWNS, WINS)
 from table import ARMS, WORKLOADS
 
+# "twice" is what was read in again and zram still has too.
 COLUMNS = (("saved_mb", "MB saved", "%.1f"), ("saved_pct", "%", "%.0f"),
+           ("swapcached_mb", "twice, MB", "%.1f"),
            ("slowdown_pct", "slower, %", "%.2f"), ("refaults_s", "refaults/s", "%.1f"),
            ("refaults_s_gib", "per GiB saved", "%.0f"), ("cpu_pct", "CPU, %", "%.2f"),
            ("stall_pct", "stalled, %", "%.2f"))

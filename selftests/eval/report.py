@@ -50,6 +50,8 @@ def point(samples, base):
         "major_s": samples["faults_major"] / seconds,
         "cpu_pct": samples["cpu_reclaimer_us"] / seconds / 1e4,
         "stall_pct": samples["stall_us"] / seconds / 1e4,
+        # Of what is resident: read in again, while zram still has it too.
+        "swapcached_mb": samples.get("swapcached_bytes", 0) / MB,
         "wrong": samples["wrong"],
     }
     for name in samples:
