@@ -86,7 +86,7 @@ bool giving_check(struct giving *giving)
 
 bool giving_exact(const struct giving *giving)
 {
-	return giving->exact;
+	return giving->exact || giving->walk->flags & PMADV_DRY_RUN;
 }
 
 void giving_recheck(struct giving *giving)
