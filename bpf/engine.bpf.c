@@ -53,15 +53,13 @@ struct anon_vma_name___engine {
 	char name[0];
 } __attribute__((preserve_access_index));
 
-struct vm_area_struct___named {
-	struct anon_vma_name___engine *anon_name;
-} __attribute__((preserve_access_index));
-
 struct vm_userfaultfd_ctx___engine {
 	void *ctx;
 } __attribute__((preserve_access_index));
 
-struct vm_area_struct___uffd {
+/* One for both: libbpf looks through all of the kernel's types for each such struct. */
+struct vm_area_struct___engine {
+	struct anon_vma_name___engine *anon_name;
 	struct vm_userfaultfd_ctx___engine vm_userfaultfd_ctx;
 } __attribute__((preserve_access_index));
 
@@ -126,7 +124,7 @@ static __always_inline u32 if_set(u64 flags, u64 flag, u32 ours)
 
 static __always_inline bool has_anon_name(struct vm_area_struct *vma)
 {
-	struct vm_area_struct___named *named = (void *)vma;
+	struct vm_area_struct___engine *named = (void *)vma;
 
 	return bpf_core_field_exists(named->anon_name) && !vma->vm_file &&
 	       named->anon_name;
@@ -149,7 +147,7 @@ static __always_inline u32 vma_kind(struct vm_area_struct *vma, u64 vm_flags)
 /* As the kernel with the hook has them, but for PMADV_VMA_SEALED. */
 static __always_inline u32 vma_facts(struct vm_area_struct *vma)
 {
-	struct vm_area_struct___uffd *uffd = (void *)vma;
+	struct vm_area_struct___engine *uffd = (void *)vma;
 	struct mm_struct *mm = vma->vm_mm;
 	u64 vm_flags = vma->vm_flags;
 	u64 start = vma->vm_start, end = vma->vm_end;
@@ -385,67 +383,230 @@ static __always_inline bool ask(struct task_struct *task, struct vm_area_struct 
 	return !engine.stop && engine.cursor < end;
 }
 
-/* Pieces that a policy narrows one mapping to, in one run of the program. */
-#define PIECES	32
-
-struct asking {
-	struct task_struct *task;
-	struct vm_area_struct *vma;
-};
-
-static long ask_piece(u32 i, void *data)
+static __always_inline bool is_target(const struct task_struct *task)
 {
-	struct asking *asking = data;
-
-	return !ask(asking->task, asking->vma);
+	return task && (!engine.tgid || (u32)task->tgid == engine.tgid);
 }
 
-static __always_inline bool begins_batch(void)
+static __always_inline void note_identity(struct task_struct *task, struct mm_struct *mm)
 {
-	return !engine.asked.mm;
+	if (!engine.asked.mm)
+		note_asked(task, mm);
+	else if (engine.asked.seq != mm_lock_seq(mm))
+		engine.moved = 1;
+}
+
+/*
+ * A step of the iterator costs more than a question. But while it holds mmap_lock at
+ * the first mapping, the tree of all of them stands still: they are looked up there,
+ * many in one run of the program. Where that cannot be, the iterator steps, and each
+ * mapping is the only one in the tree.
+ */
+#define tree	      engine.tree
+#define TREE_DEPTH    8
+/* Entries in one run, and how long it may keep the lock from others. */
+#define RUN_ENTRIES   512
+#define RUN_NS	      1000000ULL
+/* The time is looked at once in so many. */
+#define TIMED	      16
+/* What is less is a mark, not a pointer. */
+#define LEAST_POINTER 4096
+
+struct looking {
+	struct task_struct *task;
+	struct vm_area_struct *vma; /* the iterator's */
+	u64 began;
+};
+
+/*
+ * A node is its parent, a pivot less than slots, and the slots: @slots of them. Slot i
+ * goes up to pivot i, the last one to where the node ends.
+ */
+#define SLOTS	     16
+#define SLOTS_ARANGE 10
+#define META	     31
+#define META_ARANGE  30
+
+static __always_inline u64 node_word(u64 i)
+{
+	return tree.node[i & (PMADV_TREE_WORDS - 1)];
+}
+
+static __always_inline u64 node_slot(u64 slots, u64 i)
+{
+	return node_word(slots + i);
+}
+
+static __always_inline u64 node_pivot(u64 i)
+{
+	return node_word(1 + i);
+}
+
+/* The last slot that is in use, of a node that goes up to @last. */
+static __always_inline u64 node_end(u64 slots, u64 last)
+{
+	if (slots == SLOTS_ARANGE)
+		return tree.node[META_ARANGE] & 15;
+	if (!node_pivot(SLOTS - 2))
+		return tree.node[META] & 15;
+	return node_pivot(SLOTS - 2) == last ? SLOTS - 2 : SLOTS - 1;
+}
+
+/*
+ * 1 or 0, of numbers with bit 63 clear, and no branch, each of which the verifier would
+ * follow.
+ */
+static __always_inline u64 less(u64 a, u64 b)
+{
+	u64 difference = a - b;
+
+	barrier_var(difference);
+	return difference >> 63;
+}
+
+/* In which slot @addr is. */
+static __always_inline u64 node_find(u64 end, u64 addr)
+{
+	u64 i, slot = 0;
+
+#pragma unroll
+	for (i = 0; i < SLOTS - 1; i++)
+		slot += less(node_pivot(i) >> 1, addr >> 1) & less(i, end);
+	return slot;
+}
+
+/*
+ * Have what is asked about next fetched from memory at once, not one mapping after the
+ * other. Of what is no pointer nothing is read.
+ */
+static __always_inline void fetch_mappings(void)
+{
+	struct vm_area_struct *vma;
+	u64 i;
+
+	if (!bpf_ksym_exists(bpf_rdonly_cast))
+		return;
+#pragma unroll
+	for (i = 0; i < SLOTS; i++) {
+		vma = bpf_core_cast((void *)node_slot(SLOTS, i), struct vm_area_struct);
+		asm volatile(""
+			     :
+			     : "r"(vma->vm_start), "r"(vma->vm_ops), "r"(vma->shared.rb_subtree_last));
+	}
+}
+
+/* Go to the entry for @addr; false if this is no tree as we know it. */
+static __noinline bool tree_find(u64 addr)
+{
+	u64 slot, slots, type, entry = tree.root, start = 0, last = ~0ULL;
+	u32 depth;
+
+	for (depth = 0; depth < TREE_DEPTH; depth++) {
+		if (bpf_probe_read_kernel(tree.node, sizeof(tree.node),
+					  (void *)(entry & ~255ULL)))
+			return false;
+		type = entry >> 3 & 15;
+		slots = type == maple_arange_64 ? SLOTS_ARANGE : SLOTS;
+		tree.end = node_end(slots, last);
+		slot = node_find(tree.end, addr);
+		if (slot)
+			start = node_pivot(slot - 1) + 1;
+		if (type == maple_leaf_64) {
+			tree.slot = slot;
+			tree.start = start;
+			tree.last = last;
+			fetch_mappings();
+			return true;
+		}
+		if (slot < tree.end)
+			last = node_pivot(slot);
+		entry = node_slot(slots, slot);
+	}
+	return false;
+}
+
+static __always_inline bool in_leaf(void)
+{
+	return tree.slot <= tree.end;
+}
+
+/* Begin at the cursor, or with the iterator's mapping alone. */
+static __always_inline void tree_begin(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+	tree.root = 0;
+	if (bpf_core_field_exists(mm->mm_mt) && bpf_ksym_exists(bpf_rdonly_cast))
+		tree.root = (u64)mm->mm_mt.ma_root;
+	tree.by_step = !tree_find(vma->vm_start) ||
+		       node_slot(SLOTS, tree.slot) != (u64)vma;
+	tree.end = 0;
+	tree.slot = !tree.by_step;
+	tree.start = engine.cursor;
+	if (tree.by_step) {
+		tree.start = vma->vm_start;
+		tree.last = vma->vm_end - 1;
+		tree.node[SLOTS] = (u64)vma;
+	}
+}
+
+/* The mapping of the entry in hand, if it has one. */
+static __always_inline struct vm_area_struct *tree_vma(const struct looking *looking)
+{
+	u64 entry = node_slot(SLOTS, tree.slot);
+
+	if (!bpf_ksym_exists(bpf_rdonly_cast))
+		return looking->vma;
+	if (entry < LEAST_POINTER)
+		return NULL;
+	return bpf_core_cast((void *)entry, struct vm_area_struct);
+}
+
+static __always_inline void tree_next(void)
+{
+	u64 last = tree.slot < tree.end ? node_pivot(tree.slot) : tree.last;
+
+	tree.slot++;
+	tree.start = last == ~0ULL ? last : last + 1;
+}
+
+/* Ask about an entry, or about what the policy has left of it. */
+static long ask_entry(u32 turn, void *data)
+{
+	struct looking *looking = data;
+	struct vm_area_struct *vma;
+
+	if (tree.start >= engine.end) {
+		engine.stop = PMADV_ENGINE_OVER;
+		return 1;
+	}
+	if (!in_leaf() && (tree.by_step || !tree_find(tree.start)))
+		return 1;
+	vma = tree_vma(looking);
+	if (!vma || !ask(looking->task, vma))
+		tree_next();
+	return engine.stop ||
+	       (!(turn % TIMED) && bpf_ktime_get_ns() - looking->began > RUN_NS);
 }
 
 /* 0: on to the next mapping; 1: end read(2), and come back to this one. */
 SEC("?iter/task_vma")
 int pmadv_engine_ask(struct bpf_iter__task_vma *ctx)
 {
-	struct vm_area_struct *vma = ctx->vma;
-	struct task_struct *task = ctx->task;
-	struct asking asking;
+	struct looking looking = { .task = ctx->task, .vma = ctx->vma };
 	struct mm_struct *mm;
-	u64 end;
 
-	if (!vma || !task)
+	if (!looking.vma || !is_target(looking.task))
 		return 0;
-	if (engine.tgid && (u32)task->tgid != engine.tgid)
-		return 0;
-	end = vma->vm_end;
-	if (end <= engine.cursor)
-		return 0;
-	if (vma->vm_start >= engine.end) {
-		engine.stop = PMADV_ENGINE_OVER;
-		return 1;
-	}
-	mm = vma->vm_mm;
+	mm = looking.vma->vm_mm;
 	if (!mm)
 		return 0;
-	if (begins_batch())
-		note_asked(task, mm);
-	else if (engine.asked.seq != mm_lock_seq(mm))
-		engine.moved = 1;
-
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop)) {
-		asking.task = task;
-		asking.vma = vma;
-		bpf_loop(PIECES, ask_piece, &asking, 0);
-	} else {
-		ask(task, vma);
-	}
-	if (engine.stop)
-		return 1;
-	if (end > engine.end)
-		end = engine.end;
-	return engine.cursor < end;
+	note_identity(looking.task, mm);
+	tree_begin(mm, looking.vma);
+	looking.began = bpf_ktime_get_ns();
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
+		bpf_loop(RUN_ENTRIES, ask_entry, &looking, 0);
+	else
+		ask_entry(0, &looking);
+	return engine.stop || in_leaf() || !tree.by_step;
 }
 
 /* ---- asking about what was recorded ------------------------------------ */
@@ -507,7 +668,7 @@ int pmadv_engine_begin_simulated(void *unused)
 
 static __always_inline const void *vma_name(struct vm_area_struct *vma)
 {
-	struct vm_area_struct___named *named = (void *)vma;
+	struct vm_area_struct___engine *named = (void *)vma;
 	struct file *file = BPF_CORE_READ(vma, vm_file);
 	const void *name = NULL;
 

@@ -17,7 +17,7 @@
 
 #include <pmadv/hook.h>
 
-#define PMADV_ENGINE_VERSION	3
+#define PMADV_ENGINE_VERSION 4
 
 /* UIO_MAXIOV: what one process_madvise(2) takes. */
 #define PMADV_ENGINE_BATCH	1024
@@ -81,6 +81,31 @@ struct pmadv_answer {
 	__u32 clear_young;
 	__u32 reserved;
 	__u64 selected[PMADV_TABLE_WORDS];
+};
+
+/* Of 64 bits, in a node of the kernel's maple tree. */
+#define PMADV_TREE_WORDS 32
+
+/**
+ * struct pmadv_tree - where in the tree of the target's mappings the engine is
+ * @root: What its root pointer is.
+ * @node: The node in hand, a leaf.
+ * @start: First address of the entry in hand, or to be looked up.
+ * @last: Last address of the leaf.
+ * @slot: The entry's place in it.
+ * @end: The last place that is in use; @slot is behind that: it is to be looked up.
+ * @by_step: The iterator goes from mapping to mapping: the kernel is older than 6.2,
+ *	or its tree is not as we know it.
+ */
+struct pmadv_tree {
+	__u64 root;
+	__u64 node[PMADV_TREE_WORDS];
+	__u64 start;
+	__u64 last;
+	__u64 slot;
+	__u64 end;
+	__u32 by_step;
+	__u32 reserved;
 };
 
 enum pmadv_engine_stop {
@@ -149,6 +174,7 @@ enum pmadv_engine_seq {
  * @vma: The mapping the policy is asked about; 0 outside of that.
  * @no_sample: It is one without ordinary pages.
  * @probe_addr, @probe_entry: Of the self-test of reading page tables.
+ * @tree: The target's mappings.
  */
 struct pmadv_engine {
 	__u32 version;
@@ -203,6 +229,7 @@ struct pmadv_engine {
 	__u32 nr_selected;
 	__u64 selected[PMADV_TABLE_WORDS];
 	__u64 clear_young;
+	struct pmadv_tree tree;
 
 	struct pmadv_answer answers[PMADV_ENGINE_BATCH];
 };

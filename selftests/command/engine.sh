@@ -248,6 +248,55 @@ expect 3 'name one' "advise --policy takes a name" pmadv advise "$target" --poli
 
 expect 0 '^engine .*: ([1-9][0-9]*) of \1 ranges proven exact' "run: all that it advised is proven" \
 	pmadv run caller "$target" --advice cold --count 1
+# --- every mapping, of many -----------------------------------------------------
+# Pages side by side and apart, so that the kernel's tree of them is deep and uneven.
+cat >"$tmp/many.py" <<'EOF'
+import ctypes, random, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+choose = random.Random(int(sys.argv[1]))
+at = base = libc.mmap(None, 64 << 20, 0, 0x4022, -1, 0)
+for i in range(5000):
+    size = choose.choice((1, 1, 1, 2, 5)) * 4096
+    libc.mmap(at, size, choose.choice((1, 3)), 0x4032, -1, 0)
+    at += size
+    if choose.random() < 0.3:
+        libc.munmap(at, 4096)
+        at += 4096
+libc.munmap(at, base + (64 << 20) - at)
+print("ready", flush=True)
+time.sleep(100000)
+EOF
+seed=${SEED:-$RANDOM}
+python3 "$tmp/many.py" "$seed" >"$tmp/ready" &
+remapper=$!
+wait_for 300 grep -q ready "$tmp/ready"
+sed 's/ .*//; s/^0*//; s/-0*/ /; /^ffffffffff/d' "/proc/$remapper/maps" >"$tmp/maps"
+# asked_about [OPTION]...: its ranges that the policy was asked about.
+asked_about()
+{
+	run pmadv advise "$remapper" --policy=noop --dry-run --json "$@"
+	jq -r 'select(.type == "range") | "\(.start) \(.end)"' <<<"$out" |
+		sed 's/0x//g' >"$tmp/asked"
+}
+asked_about
+[[ $(field reasked walk) == 0 ]]
+result $? "a dry run asks once"
+out="seed $seed; $(diff "$tmp/maps" "$tmp/asked" | head -n 5)"
+(($(wc -l <"$tmp/maps") > 2000)) && cmp -s "$tmp/maps" "$tmp/asked"
+result $? "of thousands of mappings each is asked about, and once"
+read -r first _ < <(sed -n 1000p "$tmp/maps")
+read -r _ last < <(sed -n 1900p "$tmp/maps")
+asked_about -r "$first-$last"
+out="seed $seed; $(sed -n 1000,1900p "$tmp/maps" | diff - "$tmp/asked" | head -n 5)"
+sed -n 1000,1900p "$tmp/maps" | cmp -s - "$tmp/asked"
+result $? "of some of them, these and no other"
+kill -KILL "$remapper"
+wait "$remapper" 2>/dev/null
+remapper=
+
 # --- who watches ----------------------------------------------------------------
 # start VERB [OPTION]...: it watches in the background, once it says so.
 start()
