@@ -249,7 +249,7 @@ int engine_load(struct engine *engine)
 	err = choose_programs(engine);
 	if (err)
 		return err;
-	err = bpf_object__load(engine->policy.object);
+	err = object_load(engine->policy.object);
 	if (err)
 		return say_load_failed(engine, err);
 	policy_log_forget();

@@ -253,7 +253,7 @@ static int policy_load(struct policy *policy)
 		return err;
 	warn_other_programs(policy);
 
-	err = bpf_object__load(policy->object);
+	err = object_load(policy->object);
 	if (err)
 		return say_load_failed(policy, err);
 

@@ -223,7 +223,7 @@ static int open_monitor(struct monitor *records, const struct monitor_filter *fi
 	records->nap_ns = buffer < NAP_MOST_NS ? (int64_t)buffer : NAP_MOST_NS;
 	err = bpf_map__set_max_entries(map, (uint32_t)buffer);
 	if (!err)
-		err = bpf_object__load(records->object);
+		err = object_load(records->object);
 	if (err)
 		return say_failed("loading it", err);
 
