@@ -246,8 +246,14 @@ expect 3 'without PMADV_POLICY' "an object without PMADV_POLICY()" pmadv advise 
 expect 3 'pmadv run' "attach says what to use instead" pmadv attach noop
 expect 3 'name one' "advise --policy takes a name" pmadv advise "$target" --policy
 
-expect 0 '^engine .*: ([1-9][0-9]*) of \1 ranges proven exact' "run: all that it advised is proven" \
+# From 6.4 on.
+proof=$(pmadv probe --json | jq 'select(.ability == "ranges proven exact").engine')
+proven='([1-9][0-9]*) of \1'
+[[ $proof == true ]] || proven='0 of [1-9][0-9]*'
+expect 0 "^engine .*: $proven ranges proven exact" \
+	"run: all that it advised is proven, where the kernel can tell" \
 	pmadv run caller "$target" --advice cold --count 1
+
 # --- every mapping, of many -----------------------------------------------------
 # Pages side by side and apart, so that the kernel's tree of them is deep and uneven.
 cat >"$tmp/many.py" <<'EOF'
@@ -377,6 +383,9 @@ ctypes.CFUNCTYPE(None, ctypes.c_char_p)(code + place - page)(record)
 EOF
 forge()
 {
+	# Not the one with sanitizers, whose functions want to be begun by its main().
+	local PATH=$build:$PATH
+
 	start monitor --json
 	# Others may not execute what is in /root, like another python3.
 	run "$@" /usr/bin/python3 "$tmp/forge.py" "$(type -P pmadv)"
@@ -465,7 +474,6 @@ walks()
 	out=$(pmadv run caller $remapper --advice cold --count 30 --every 0.02 --json "$@" \
 		2>/dev/null | tail -n 1)
 }
-proof=$(pmadv probe --json | jq 'select(.ability == "ranges proven exact").engine')
 if [[ $proof != true ]]; then
 	expect 3 'mm_lock_seq' "--proven-only: on a kernel that cannot tell" \
 		pmadv run caller $remapper --advice cold --proven-only --count 1
@@ -526,8 +534,10 @@ expect 1 'no cgroup .v2. of its own' "--freeze: not ourselves" pmadv advise "$ta
 v2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 cgroup=$v2/pmadv_engine
 if [[ $v2 ]] && mkdir "$cgroup" 2>/dev/null && echo "$target" >"$cgroup/cgroup.procs"; then
-	row "--freeze" anon 0 '.ranges_advised == 64 and .proven == 64' --set answer=20 \
-		--set piece=4096 --freeze
+	proven=64
+	[[ $proof == true ]] || proven=0
+	row "--freeze" anon 0 ".ranges_advised == 64 and .proven == $proven" \
+		--set answer=20 --set piece=4096 --freeze
 	out=$(<"$cgroup/cgroup.freeze")
 	[[ $out == 0 ]]
 	result $? "--freeze: thawed at the end"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/internal.h"
+#include "lib/error.h"
 #include "lib/util.h"
 #include "policy/policy.h"
 
@@ -107,7 +108,7 @@ int tested_engine_walk(struct tested_engine *tested, struct tested_walk *walk)
 	walk->proven = asked.exact.proven;
 	walk->unproven = asked.exact.unproven;
 	walk->again = asked.exact.reasked + asked.exact.dropped;
-	return err;
+	return err == -ELACKS ? -EOPNOTSUPP : err;
 }
 
 long tested_engine_scan(struct tested_engine *tested, pid_t pid, uint64_t start,

@@ -51,7 +51,10 @@ struct tested_walk {
  */
 int tested_engine_open(struct tested_engine **engine, const char *object,
 		       const char *const *settings);
-/* Walk everything the target has. 0 or -errno. */
+/*
+ * Walk everything the target has. 0 or -errno; -EOPNOTSUPP if the kernel cannot prove
+ * anything, and @proven_only was wanted.
+ */
 int tested_engine_walk(struct tested_engine *engine, struct tested_walk *walk);
 /*
  * Look at every page of [start, end), in pieces. Returns how many are in memory, and
