@@ -6,7 +6,7 @@ import subprocess
 
 from report import (EQUAL_PCT, HOOK_CPU_RATIO, HOOK_SAVE_RATIO, NEGATIVE_PCT,
                     REFAULT_RATIO, SAVE_RATIO, SLOWDOWNS, WINS)
-from table import ARMS, WORKLOADS
+from table import ARMS, ORACLE, WORKLOADS
 
 # "twice" is what was read in again and zram still has too.
 COLUMNS = (("saved_mb", "MB saved", "%.1f"), ("saved_pct", "%", "%.0f"),
@@ -37,6 +37,10 @@ def rows(found, workload):
     for one in found["points"]:
         if one["workload"] == workload:
             lines.append([one["arm"], one["setting"]] +
+                         [number(one.get(key), how) for key, _, how in columns])
+    for one in found["oracle"]:
+        if one["workload"] == workload:
+            lines.append(["(oracle)", one["setting"]] +
                          [number(one.get(key), how) for key, _, how in columns])
     return lines
 
@@ -73,6 +77,9 @@ def remarks(found):
         if tried and not any(tried):
             out.append("%s tried no region in any of its %d cells: it does not work on "
                        "this kernel." % (arm, len(tried)))
+    for one in found["predicted"]:
+        out.append("%(workload)s, %(arm)s every %(setting)s s: %(measured).1f refaults/s "
+                   "measured, %(predicted).1f predicted from the stream of keys." % one)
     wrong = [one for one in found["points"] if one["wrong"]]
     out.append("Every answer of every workload was right." if not wrong else
                "WRONG ANSWERS: " + ", ".join("%(workload)s %(arm)s %(setting)s" % one
@@ -169,6 +176,13 @@ def gnuplot(found, workload, path):
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
+def findings():
+    """What people found out about the numbers; it has none of its own."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "findings.md")
+    with open(path, encoding="utf-8") as file:
+        return file.read().split("-->\n", 1)[1] + "\n"
+
+
 def write(found, where):
     """doc/evaluation.md and a picture for each workload."""
     parts = ["""<!-- SPDX-License-Identifier: GPL-2.0 -->
@@ -179,18 +193,20 @@ def write(found, where):
 %s
 ```
 
-`make eval` measures this anew. The clock counts %s; %d seed%s; the machine: %s. *Saved*
+`make eval` measures this anew. Here are %d cells of %d that there are. The clock counts %s; %d seed%s; the machine: %s. *Saved*
 is resident memory plus what zram takes for the rest, averaged over the measurement,
 against no reclaimer. *Slower* compares the mean time of what a user waits for, as the
 client sees it. CPU is that of the reclaimer, in all its threads. Programs and libraries lie in
 memory that nobody reclaims, so no arm gains or loses by program text.
 
-The arms:
+%sThe arms:
 
 %s
-""" % (verdict(found), found["machine"]["clock"], found["machine"]["rounds"],
+""" % (verdict(found), len(found["cells"]), found["wanted"], found["machine"]["clock"], found["machine"]["rounds"],
        "" if found["machine"]["rounds"] == 1 else "s", found["machine"]["cpu"],
-       "\n".join("- `%s`: %s" % (name, arm["what"]) for name, arm in ARMS.items()))]
+       findings(),
+       "\n".join("- `%s`: %s" % (name, arm["what"]) for name, arm in
+                 [*ARMS.items(), ("(oracle)", ORACLE)]))]
     for name in workloads_in(found):
         gnuplot(found, name, os.path.join(where, "eval-%s.svg" % name))
         parts.append("\n## %s\n\n%s.\n\n![What each arm saves and costs](eval-%s.svg)\n\n"

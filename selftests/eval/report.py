@@ -51,6 +51,9 @@ def point(samples, base):
         "cpu_pct": samples["cpu_reclaimer_us"] / seconds / 1e4,
         "stall_pct": samples["stall_us"] / seconds / 1e4,
         # Of what is resident: read in again, while zram still has it too.
+        "zram_ratio": ratio(samples["zram_bytes"], base["resident_bytes"] +
+                            samples.get("swapcached_bytes", 0) -
+                            samples["resident_bytes"]),
         "swapcached_mb": samples.get("swapcached_bytes", 0) / MB,
         "wrong": samples["wrong"],
     }
@@ -265,6 +268,18 @@ def compare_twins(found, workload, mine, twin):
             "cpu_ratio": statistics.median(cpu) if cpu else None,
             "stall_ratio": (max(one for one, _ in stalls) / max(two for _, two in stalls)
                             if stalls else None)}
+
+
+def oracle_rows(found, workload, spec, settings, predict):
+    """What could be had there, with zram as good as it was for the arms."""
+    ratios = [one["zram_ratio"] for (name, _, _), one in found.items()
+              if name == workload and one["zram_ratio"]]
+    rows = []
+    for setting in settings if ratios else ():
+        out, refaults = predict(spec, setting)
+        rows.append({"workload": workload, "setting": setting, "refaults_s": refaults,
+                     "saved_mb": out * (1 - statistics.median(ratios))})
+    return rows
 
 
 def results(cells, arms, workloads):

@@ -3,6 +3,7 @@
 
 import unittest
 
+import oracle
 import report
 
 ARMS = {"nothing": {"settings": ["0"]},
@@ -176,6 +177,35 @@ class VerdictB(unittest.TestCase):
                            samples(resident=50e6, cpu=100, mmap=600.0))
         self.assertIs(hook["parts"]["stall"], False)
         self.assertIs(hook["holds"], False)
+
+
+class Oracle(unittest.TestCase):
+    # One of two values is used at 1, 2 and 9 s, the other never.
+    SPANS = list(oracle.gaps([(1, 0), (2, 0), (9, 0)], 2, 10))
+
+    def test_gaps(self):
+        self.assertEqual(self.SPANS, [(0.0, 1, True), (1, 2, True), (2, 9, True),
+                                      (9, 10, False), (0.0, 10, False)])
+
+    def test_knowing_the_future(self):
+        out, refaults = oracle.outcome(oracle.knowing(self.SPANS, 5), 0, 10, 2)
+        self.assertAlmostEqual(out, (7 + 10) / 20)
+        self.assertAlmostEqual(refaults, 1 / 10)
+
+    def test_walking(self):
+        # The walk at 3 sees the use at 2, that at 6 pages out.
+        self.assertEqual(list(oracle.walking(self.SPANS, 3)), [(6, 9, True), (6, 10, False)])
+
+    def test_only_what_is_measured_counts(self):
+        out, refaults = oracle.outcome([(0, 5, True), (4, 9, True)], 6, 10, 1)
+        self.assertAlmostEqual(out, 3 / 4)
+        self.assertAlmostEqual(refaults, 1 / 4)
+
+    def test_saving_is_net_of_zram(self):
+        found = report.points(cells("a", lru=[samples(resident=50e6, zram=20e6)]))
+        rows = report.oracle_rows(found, "a", {}, ["3"], lambda spec, setting: (10, 7))
+        self.assertAlmostEqual(rows[0]["saved_mb"], 6)
+        self.assertEqual(rows[0]["refaults_s"], 7)
 
 
 if __name__ == "__main__":
