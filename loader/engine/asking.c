@@ -51,16 +51,23 @@ static void close_iterator(struct asking *asking)
 	asking->fd = -1;
 }
 
+void engine_begin_batch(struct engine *engine)
+{
+	struct pmadv_engine *state = engine->state;
+
+	state->stop = PMADV_ENGINE_GOES_ON;
+	state->nr = 0;
+	state->skipped = 0;
+	state->bytes = 0;
+}
+
 static void prepare_batch(struct asking *asking)
 {
 	struct pmadv_engine *state = asking->engine->state;
 
 	state->capacity = asking->capacity;
 	state->most_bytes = BATCH_BYTES;
-	state->stop = PMADV_ENGINE_GOES_ON;
-	state->nr = 0;
-	state->skipped = 0;
-	state->bytes = 0;
+	engine_begin_batch(asking->engine);
 	state->moved = 0;
 	state->slow_ns = asking->engine->slow ? ANSWER_NS : 0;
 	state->want_all = asking->walk->on_range || watched() ||
@@ -266,20 +273,26 @@ static int walk_range(struct asking *asking, uint64_t start, uint64_t end)
 	return err;
 }
 
-static void begin_walk(struct asking *asking)
+void engine_begin_walk(struct engine *engine, struct engine_walk *walk)
 {
-	struct engine *engine = asking->engine;
-	struct engine_walk *walk = asking->walk;
 	struct pmadv_engine *state = engine->state;
 
-	state->tgid = engine->filter ? 0 : (uint32_t)walk->pid;
 	state->walk_flags = walk->flags | PMADV_SKIP_ERRORS;
 	state->advice = walk->advice;
 	state->call_id = ++engine->last_call_id;
 	state->invalid = 0;
 	state->nr_slow = 0;
-	state->pid = asking->tid;
 	walk->result.call_id = state->call_id;
+}
+
+static void begin_walk(struct asking *asking)
+{
+	struct engine *engine = asking->engine;
+	struct pmadv_engine *state = engine->state;
+
+	engine_begin_walk(engine, asking->walk);
+	state->tgid = engine->filter ? 0 : (uint32_t)asking->walk->pid;
+	state->pid = asking->tid;
 }
 
 static int walk_ranges(struct asking *asking)

@@ -91,6 +91,10 @@ uint64_t scan_count(const struct engine *engine, const __u64 *bits, uint64_t sta
 		    uint64_t end);
 bool scan_bit(const struct engine *engine, const __u64 *bits, uint64_t address);
 
+/* asking.c: what begins alike if a process is asked about and if what was recorded is. */
+void engine_begin_walk(struct engine *engine, struct engine_walk *walk);
+void engine_begin_batch(struct engine *engine);
+
 /* members.c */
 int member_begin(struct engine *engine, pid_t tid);
 void member_end(struct engine *engine, const struct pmadv_result *result);

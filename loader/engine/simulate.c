@@ -35,10 +35,7 @@ static int ask_mapping(struct engine *engine, const struct engine_mapping *mappi
 
 	set_mapping(engine, mapping);
 	while (!err && state->cursor < mapping->end && !giving->walk->result.stopped) {
-		state->nr = 0;
-		state->skipped = 0;
-		state->bytes = 0;
-		state->stop = PMADV_ENGINE_GOES_ON;
+		engine_begin_batch(engine);
 		err = program_call(engine, PROGRAM_SIMULATE);
 		if (err)
 			return err < 0 ? err : -EPROTO;
@@ -58,17 +55,12 @@ static void begin_walk(struct engine *engine, struct engine_walk *walk)
 	struct pmadv_engine *state = engine->state;
 
 	walk->flags |= PMADV_DRY_RUN | PMADV_POLICY;
-	state->walk_flags = walk->flags | PMADV_SKIP_ERRORS;
-	state->advice = walk->advice;
-	state->call_id = ++engine->last_call_id;
+	engine_begin_walk(engine, walk);
 	state->want_all = 1;
-	state->invalid = 0;
-	state->nr_slow = 0;
 	state->slow_ns = 0;
 	state->end = UINT64_MAX;
 	state->capacity = PMADV_ENGINE_BATCH;
 	state->most_bytes = UINT64_MAX;
-	walk->result.call_id = state->call_id;
 }
 
 int engine_simulate(struct engine *engine, struct engine_walk *walk,
