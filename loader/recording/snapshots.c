@@ -319,6 +319,23 @@ const struct snapshot *snapshot_next(const struct snapshots *snapshots, size_t i
 	return NULL;
 }
 
+/* By halves: they are in order of their addresses. */
+size_t snapshot_find(const struct snapshot *snapshot, uint64_t address)
+{
+	const struct engine_mapping *mapping = snapshot->mappings.items;
+	size_t first = 0, behind = snapshot->mappings.nr;
+
+	while (first < behind) {
+		size_t middle = first + (behind - first) / 2;
+
+		if (mapping[middle].end > address)
+			behind = middle;
+		else
+			first = middle + 1;
+	}
+	return first;
+}
+
 void snapshot_count(const struct snapshot *snapshot, uint64_t start, uint64_t end,
 		    double *held, double *young)
 {
@@ -326,15 +343,12 @@ void snapshot_count(const struct snapshot *snapshot, uint64_t start, uint64_t en
 
 	*held = 0;
 	*young = 0;
-	for (size_t i = 0; i < snapshot->mappings.nr; i++) {
+	for (size_t i = snapshot_find(snapshot, start);
+	     i < snapshot->mappings.nr && mapping[i].start < end; i++) {
 		const struct engine_mapping *each = &mapping[i];
 		uint64_t from = each->start > start ? each->start : start;
 		uint64_t to = each->end < end ? each->end : end;
-		double part;
-
-		if (from >= to)
-			continue;
-		part = (double)(to - from) / (double)(each->end - each->start);
+		double part = (double)(to - from) / (double)(each->end - each->start);
 		*held += part * (double)(each->present + each->swapped);
 		*young += part * (double)each->young;
 	}

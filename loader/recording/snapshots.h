@@ -46,6 +46,8 @@ void snapshots_free(struct snapshots *snapshots);
 
 /* The next of the same process after the one at @index, or NULL. */
 const struct snapshot *snapshot_next(const struct snapshots *snapshots, size_t index);
+/* Which of its mappings is the first that ends behind @address; how many it has if none. */
+size_t snapshot_find(const struct snapshot *snapshot, uint64_t address);
 /*
  * How many pages of [@start, @end) were held, in memory or swap, and how many of them
  * accessed; pages are spread evenly over a mapping.

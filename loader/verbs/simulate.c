@@ -198,11 +198,9 @@ static int ask_side(struct simulation *simulation, int nr, size_t index)
 static const char *name_of(const struct snapshot *snapshot, uint64_t address)
 {
 	const struct engine_mapping *mapping = snapshot->mappings.items;
+	size_t i = snapshot_find(snapshot, address);
 
-	for (size_t i = 0; i < snapshot->mappings.nr; i++)
-		if (address >= mapping[i].start && address < mapping[i].end)
-			return mapping[i].name;
-	return "";
+	return i < snapshot->mappings.nr && mapping[i].start <= address ? mapping[i].name : "";
 }
 
 static int show_range(const struct simulation *simulation, struct rows *rows, int side,
