@@ -3,7 +3,8 @@
 #
 # The packages that `make deb` builds: they install, what they bring works, and
 # nothing of it is left when they are purged. In a copy of this machine's root
-# file system that keeps what is written in memory.
+# file system that keeps what is written in memory. The same of what `make install`
+# installs; and each verb works from there, from the package and from build/.
 
 # shellcheck source=selftests/command/tap.bash
 . "$(dirname "$0")/tap.bash"
@@ -48,6 +49,64 @@ files()
 		grep -v '^etc/ld.so.cache$' | sort
 }
 
+# verb PATTERN VERB...: it succeeds, and says that.
+verb()
+{
+	run "${pmadv[@]}" "${@:2}"
+	tried+=("$2")
+	[[ $status == 0 ]] && grep -qE -- "$1" <<<"$out" ||
+		wrong+="pmadv ${*:2} => $status, wanted 0 and '$1': $out"$'\n'
+}
+
+# Somebody who advises, while another verb watches.
+advise_soon()
+{
+	(
+		for _ in 1 2 3 4; do
+			sleep 1
+			"${pmadv[@]}" advise $$ --policy
+		done
+	) >/dev/null 2>&1 &
+}
+
+# verbs_work WHOSE COMMAND...: every verb there is does something, and no file is
+# missing where that pmadv is.
+verbs_work()
+{
+	local whose=$1 wrong='' out
+	local -a pmadv=("${@:2}") tried=()
+
+	verb '^hook process_madvise_ops +yes' probe
+	verb '1 walks' run background_app $$ --count 1
+	verb 'noop attached' attach noop --pin
+	verb '^noop +system' list
+	verb 'skip' explain $$
+	verb 'ranges .*skipped' advise $$ --policy
+	verb '^pmadv_policies 1' metrics
+	advise_soon
+	verb 'skip +skipped' monitor --count 1
+	wait
+	advise_soon
+	verb '[1-9][0-9]* calls' record --duration 3 --output /tmp/verbs.rec
+	wait
+	verb '^targets +1' report /tmp/verbs.rec --show summary
+	run script -qec "${pmadv[*]} top" /dev/null < <(sleep 3; echo q; sleep 1)
+	tried+=(top)
+	grep -q noop <<<"$out" || wrong+="pmadv top => $status: $out"$'\n'
+	verb 'noop' detach noop
+	verb 'nothing wrong with its 1 rules' daemon --check-config --config /tmp/verbs.conf
+	out=$wrong
+	[[ -z $wrong ]]
+	result $? "each verb works: $whose"
+	out=$(comm -3 <(printf '%s\n' "${tried[@]}" | sort) \
+		<("${pmadv[@]}" --dump-options table | cut -f1 | grep -vx main | sort -u))
+	[[ -z $out ]]
+	result $? "and there are no others: $whose"
+}
+
+printf '[rule a]\npolicy = noop\n' | tee /tmp/verbs.conf >"$root/tmp/verbs.conf"
+verbs_work "in build/" env -u PMADV_POLICY_DIR "$build/pmadv"
+
 files >"$tmp/before"
 run inside sh -c \
 	'dpkg --no-triggers --install /tmp/debs/pmadv_*.deb /tmp/debs/libpmadv-dev_*.deb'
@@ -85,6 +144,8 @@ cp "$(dirname "$0")/../examples/example.c" "$root/tmp/made"
 expect 0 'ranges advised' "the example compiles with pkg-config's flags, and runs" inside sh -c \
 	'cd /tmp/made && gcc -Wall -Werror $(pkg-config --cflags pmadv) -o example example.c && ./example '$$
 
+verbs_work "of the package" env -u PMADV_POLICY_DIR chroot "$root" /usr/bin/pmadv
+
 run inside dpkg --no-triggers --purge pmadv libpmadv-dev
 [[ $status == 0 ]]
 result $? "dpkg purges them"
@@ -92,5 +153,31 @@ out=$(files | diff "$tmp/before" - | grep -v '^[0-9]' | grep pmadv |
 	while read -r _ file; do [[ -c $tmp/memory/upper/$file ]] || echo "$file"; done)
 [[ -z $out && ! -e $root/etc/pmadv.conf && ! -e $root/usr/lib/pmadv ]]
 result $? "nothing is left of them"
+
+# What is built is there; what make install builds itself has no room in build/ here.
+make_in()
+{
+	local folder=$1 objects=$build
+
+	[[ $folder == doc ]] && objects=$tmp/doc
+	run make -s -C "$(dirname "$0")/../../$folder" O="$objects" DESTDIR="$root" "$2"
+}
+
+for folder in loader doc include; do
+	make_in $folder install
+	[[ $status == 0 ]]
+	result $? "make install: $folder"
+done
+verbs_work "that make install installs" \
+	env -u PMADV_POLICY_DIR chroot "$root" /usr/local/bin/pmadv
+expect 0 '^pmadv 0' "the manual page is found" inside sh -c \
+	'man -w pmadv-probe >/dev/null && pmadv --version'
+for folder in loader doc include; do
+	make_in $folder uninstall
+done
+out=$(files | grep 'usr/local' | while read -r file; do
+	[[ -c $tmp/memory/upper/$file ]] || echo "$file"; done)
+[[ -z $out ]]
+result $? "make uninstall leaves nothing"
 
 finish
