@@ -37,6 +37,7 @@
 
 struct faults {
 	struct target target;
+	struct target fresh;
 	unsigned long addr;
 	struct torture *skel;
 	struct bpf_link *link;
@@ -168,19 +169,25 @@ static long run_policy(struct faults *f)
 	return walk(f, MADV_COLD, PMADV_POLICY);
 }
 
+/* The first VMA fd of a process allocates what all others of it share. */
+static void start_fresh(struct faults *f)
+{
+	expect(f, !target_start(&f->fresh), "no target");
+}
+
 static long run_get_vma(struct faults *f)
 {
-	struct pidfd_vma arg = { .addr = f->addr };
-	int fd = ioctl(f->target.pidfd, PIDFD_GET_VMA, &arg);
+	struct pidfd_vma arg = { .addr = (unsigned long)f };
+	int fd = ioctl(f->fresh.pidfd, PIDFD_GET_VMA, &arg);
 
 	return fd < 0 ? -errno : fd;
 }
 
 static void close_vma(struct faults *f, long ret)
 {
-	(void)f;
 	if (ret >= 0)
 		close(ret);
+	target_stop(&f->fresh);
 }
 
 /* A map can't be a policy again before exit() of the last time has run. */
@@ -341,7 +348,7 @@ static const struct operation operations[] = {
 	{ "WILLNEED", run_willneed, NULL, page_out },
 	{ "COLLAPSE", run_collapse, NULL, touch },
 	{ "the entire address space", run_entire, NULL, NULL },
-	{ "opening a VMA fd", run_get_vma, close_vma, NULL },
+	{ "opening a VMA fd", run_get_vma, close_vma, start_fresh },
 	{ "attaching", run_attach, undo_attach, NULL },
 };
 
