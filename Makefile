@@ -69,9 +69,9 @@ test-rest:
 	@scripts/deb
 	@selftests/test --rest
 
-coverage:	## what of loader/ the unit tests do not reach, as a table
+coverage:	## what of loader/ no test reaches, as a table
 	@scripts/deps
-	@$(MAKE) $(TOOLS)/lib/libbpf.a
+	@$(MAKE) build KERNELS=base
 	@$(SUB) -C loader -j$(JOBS) coverage
 
 torture:	## MINUTES=n SEED=n: storms, faults and fuzzing on the debug kernel

@@ -6,14 +6,15 @@
 # patterns of the tests to report; all steps run, as they build on each other. $tmp
 # is a folder that `clean_up`, which they define, removes.
 #
-# pmadv is the one with ASan and UBSan, unless they set plain=yes before. What these
-# say is kept where no test looks, until finish, and the status is one that nothing
-# else has.
+# pmadv is the one with ASan and UBSan, unless they set plain=yes before, or the one in
+# the folder PMADV_COMMAND. What the sanitizers say is kept where no test looks, until
+# finish, and the status is one that nothing else has.
 
 dir=$(readlink -f "${PMADV_SELFTESTS:-$(dirname "$0")/../../build/selftests}")
 build=$(dirname "$dir")
 PATH=$build:$PATH
 [[ $plain ]] || PATH=$build/san:$PATH
+[[ -z ${PMADV_COMMAND-} ]] || PATH=$PMADV_COMMAND:$PATH
 sysfs=/sys/kernel/mm/process_madvise
 tmp=$(mktemp -d "/tmp/$(basename "$0" .sh).XXXXXX")
 number=0
