@@ -768,6 +768,13 @@ static void pmadv_look_pte(struct pmadv_look *look, struct vm_area_struct *vma,
 	pmadv_look_present(look, young, pte_dirty(ptent));
 }
 
+static void pmadv_look_ptes(struct pmadv_look *look, struct vm_area_struct *vma,
+			    unsigned long addr, unsigned long end, pte_t *pte)
+{
+	for (; addr < end; pte++, addr += PAGE_SIZE, look->nr++)
+		pmadv_look_pte(look, vma, addr, pte);
+}
+
 /* One accessed bit for all of it, which is cleared for all of it. */
 static void pmadv_look_huge(struct pmadv_look *look, struct vm_area_struct *vma,
 			    unsigned long addr, unsigned long end, pmd_t *pmd)
@@ -798,8 +805,8 @@ static int pmadv_look_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
 			  struct mm_walk *walk)
 {
 	struct pmadv_look *look = walk->private;
-	pte_t *start_pte, *pte;
 	spinlock_t *ptl;
+	pte_t *pte;
 
 	ptl = pmd_trans_huge_lock(pmd, walk->vma);
 	if (ptl) {
@@ -809,12 +816,11 @@ static int pmadv_look_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
 		return 0;
 	}
 
-	start_pte = pte_offset_map_lock(walk->mm, pmd, addr, &ptl);
-	if (!start_pte)
+	pte = pte_offset_map_lock(walk->mm, pmd, addr, &ptl);
+	if (!pte)
 		return 0;
-	for (pte = start_pte; addr < end; pte++, addr += PAGE_SIZE, look->nr++)
-		pmadv_look_pte(look, walk->vma, addr, pte);
-	pte_unmap_unlock(start_pte, ptl);
+	pmadv_look_ptes(look, walk->vma, addr, end, pte);
+	pte_unmap_unlock(pte, ptl);
 	return 0;
 }
 
