@@ -233,7 +233,9 @@ static __always_inline void pmadv_one_table(struct pmadv_range *range)
  * @_name: Its name, at most PMADV_NAME_LEN - 1 characters of a C identifier.
  * @...: Its members, each as MEMBER(VALUE), in any order: advise(), advised(),
  *	begin(), end(), init() and exit() take functions defined above with
- *	BPF_PROG(); cgroup_id() and flags() take numbers.
+ *	BPF_PROG(); cgroup_id() and flags() take numbers; inner_refused() takes
+ *	advice that policies of cgroups inside this one's can't give, as
+ *	1ULL << MADV_PAGEOUT, for instance: it is about the hook alone.
  *
  *	PMADV_POLICY(NAME, advise(NAME_advise), begin(NAME_begin));
  *
@@ -273,6 +275,7 @@ static __always_inline void pmadv_one_table(struct pmadv_range *range)
 #define __PMADV_FN_exit(fn)		__PMADV_FN_VOID(exit, fn, (void *)ctx[0])
 #define __PMADV_FN_cgroup_id(id)
 #define __PMADV_FN_flags(bits)
+#define __PMADV_FN_inner_refused(bits)
 
 #define __PMADV_OP_advise(fn)		.advise = (void *)fn,
 #define __PMADV_OP_advised(fn)		.advised = (void *)fn,
@@ -282,6 +285,7 @@ static __always_inline void pmadv_one_table(struct pmadv_range *range)
 #define __PMADV_OP_exit(fn)		.exit = (void *)fn,
 #define __PMADV_OP_cgroup_id(id)	.cgroup_id = id,
 #define __PMADV_OP_flags(bits)		.flags = bits,
+#define __PMADV_OP_inner_refused(bits)	.inner_refused = bits,
 
 /* "advise(f)" behind __PMADV_FN_ is the call __PMADV_FN_advise(f). */
 #define __PMADV_E1(do, m)	do##m

@@ -109,6 +109,7 @@ struct process_madvise_ops {
 	void (*exit)(struct pmadv_exit_info *info);
 	u64 cgroup_id;
 	u64 flags;
+	u64 inner_refused;
 	char name[PMADV_NAME_LEN];
 };
 

@@ -292,6 +292,83 @@ static void run_namespace(struct hook *h)
 	hook_expect_exit(h->more[0], 1, PMADV_EXIT_REPLACED);
 }
 
+/* Attach a policy to a cgroup or the system that refuses the inner ones PAGEOUT. */
+static struct hook_policy *attach_refusing(uint64_t cgroup, uint64_t refused,
+					   struct bpf_link **link)
+{
+	struct hook_policy *skel = hook_policy__open();
+
+	if (!EXPECT(skel, ""))
+		return NULL;
+	skel->struct_ops.hook->cgroup_id = cgroup;
+	skel->struct_ops.hook->inner_refused = refused;
+	EXPECT_EQ(hook_policy__load(skel), 0);
+	EXPECT_EQ(hook_attach(skel->maps.hook, link), 0);
+	return skel;
+}
+
+/* Is the first answer given, and the second refused, without holding it against? */
+static void expect_refused(struct hook *h, struct hook_policy *skel, int given,
+			   int refused)
+{
+	unsigned long half = h->len / 2;
+	struct hook_rule *rule;
+
+	rule = hook_rule(skel, h->addr, h->addr + half, given);
+	rule->step = half;
+	hook_rule(skel, h->addr + half, h->addr + h->len, refused);
+	EXPECT_EQ(hook_walk(h, MADV_PAGEOUT, PMADV_SKIP_ERRORS), half);
+	EXPECT_EQ(h->result.ranges_advised, 1);
+	EXPECT_EQ(h->result.ranges_refused, 1);
+	EXPECT_EQ(h->result.error, EPERM);
+	EXPECT_EQ(h->result.error_addr, h->addr + half);
+	EXPECT_EQ(hook_swapped(h, h->addr, h->len), 0);
+	EXPECT_EQ(hook_walk(h, MADV_PAGEOUT, 0), half);
+	hook_reset(skel);
+}
+
+static void run_refusing(struct hook *h)
+{
+	h->skel = attach_refusing(0, 1ULL << MADV_PAGEOUT, &h->link);
+	h->more[0] = attach_refusing(cgroup_id(OUTER), 1ULL << MADV_WILLNEED,
+				     &h->more_link[0]);
+	if (!h->skel || !h->more[0])
+		return;
+	EXPECT_EQ(join(h, OUTER), 0);
+	expect_refused(h, h->more[0], MADV_COLD, MADV_PAGEOUT);
+	expect_refused(h, h->more[0], MADV_WILLNEED, PMADV_CALLER);
+	EXPECT_EQ(hook_counter("hook", "invalid_verdicts"), 0);
+
+	/* All that are around an inner one refuse it, and none itself. */
+	EXPECT_EQ(attach_to(h, 1, INNER), 0);
+	EXPECT_EQ(join(h, INNER), 0);
+	expect_refused(h, h->more[1], MADV_COLD, MADV_PAGEOUT);
+	expect_refused(h, h->more[1], MADV_COLD, MADV_WILLNEED);
+	EXPECT_EQ(join(h, ROOT), 0);
+	hook_rule(h->skel, h->addr, h->addr + h->len, MADV_PAGEOUT);
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	EXPECT_EQ(hook_swapped(h, h->addr, h->len), h->len / PAGE);
+
+	/* Those that left refuse nothing. */
+	hook_detach(&h->link);
+	EXPECT_EQ(join(h, OUTER), 0);
+	hook_rule(h->more[0], h->addr, h->addr + h->len, MADV_WILLNEED);
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+	hook_expect_intact(h);
+	hook_rule(h->more[0], h->addr, h->addr + h->len, MADV_PAGEOUT);
+	EXPECT_EQ(hook_walk(h, 0, 0), h->len);
+}
+
+static void run_refusing_wrong(struct hook *h)
+{
+	h->skel = hook_policy__open();
+	if (!EXPECT(h->skel, ""))
+		return;
+	h->skel->struct_ops.hook->inner_refused = 1ULL << MADV_DONTNEED;
+	EXPECT_EQ(hook_policy__load(h->skel), 0);
+	EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), -EINVAL);
+}
+
 /* Ejecting one policy leaves the next nearest in charge. */
 static void run_scope_ejected(struct hook *h)
 {
@@ -409,6 +486,20 @@ const struct hook_test hook_scope_tests[] = {
 		.description = "a link can be updated from any cgroup namespace",
 		.setup = setup_cgroups,
 		.run = run_namespace,
+		.cleanup = remove_cgroups,
+	},
+	{
+		.name = "scope_refusing",
+		.description = "a policy bounds those inside its scope",
+		.setup = setup_cgroups,
+		.run = run_refusing,
+		.cleanup = remove_cgroups,
+	},
+	{
+		.name = "scope_refusing_wrong",
+		.description = "and can refuse them nothing but advice",
+		.setup = setup_cgroups,
+		.run = run_refusing_wrong,
 		.cleanup = remove_cgroups,
 	},
 	{

@@ -27,6 +27,7 @@
 #include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
+#include <linux/mman.h>
 #include <linux/mmu_notifier.h>
 #include <linux/page_idle.h>
 #include <linux/pagewalk.h>
@@ -56,6 +57,7 @@
  * @id: Names it in sysfs; never used again.
  * @cgroup: Its scope, held; NULL for the system.
  * @cgroup_id: The same as a number, 0 for the system.
+ * @inner_refused: Advice that policies of scopes inside can't give.
  * @name: Of the policy, which outlives @ops here.
  * @exit_kind: The gate: enum pmadv_exit_kind, PMADV_EXIT_NONE while open.
  * @exit_info: Why; stable a grace period after the gate was closed.
@@ -78,6 +80,7 @@ struct pmadv_policy {
 	u64 id;
 	struct cgroup *cgroup;
 	u64 cgroup_id;
+	u64 inner_refused;
 	char name[PMADV_NAME_LEN];
 	atomic_t exit_kind;
 	struct pmadv_exit_info exit_info;
@@ -87,6 +90,10 @@ struct pmadv_policy {
 	u64 invalid_verdicts;
 	struct pmadv_result total;
 };
+
+/* What a policy may answer. */
+#define PMADV_ADVICE	(BIT_ULL(MADV_WILLNEED) | BIT_ULL(MADV_COLD) |	\
+			 BIT_ULL(MADV_PAGEOUT) | BIT_ULL(MADV_COLLAPSE))
 
 /* Policies in force. Changed under pmadv_mutex, read under RCU. */
 static LIST_HEAD(pmadv_policies);
@@ -316,13 +323,15 @@ static struct pmadv_policy *pmadv_find_policy(const struct cgroup *cgrp)
 	return NULL;
 }
 
-/* The policy of the nearest cgroup that has one, else the system's, or NULL. */
-static struct pmadv_policy *pmadv_policy_for(struct task_struct *task)
+/*
+ * The policy of @cgrp or its nearest ancestor that has one, else the system's,
+ * or NULL.
+ */
+static struct pmadv_policy *pmadv_policy_from(struct cgroup *cgrp)
 {
 	struct pmadv_policy *policy;
-	struct cgroup *cgrp;
 
-	for (cgrp = task_dfl_cgroup(task); cgrp; cgrp = cgroup_parent(cgrp)) {
+	for (; cgrp; cgrp = cgroup_parent(cgrp)) {
 		policy = pmadv_find_policy(cgrp);
 		if (policy)
 			return policy;
@@ -330,16 +339,30 @@ static struct pmadv_policy *pmadv_policy_for(struct task_struct *task)
 	return pmadv_find_policy(NULL);
 }
 
-/* Get the policy in force for @task, with a reference, or NULL. */
-struct pmadv_policy *pmadv_policy_get(struct task_struct *task)
+static struct pmadv_policy *pmadv_policy_outer(const struct pmadv_policy *policy)
 {
-	struct pmadv_policy *policy;
+	if (!policy->cgroup)
+		return NULL;
+	return pmadv_policy_from(cgroup_parent(policy->cgroup));
+}
 
+/*
+ * Get the policy in force for @task, with a reference, or NULL. *@refused is the
+ * advice that those of the scopes around refuse it.
+ */
+struct pmadv_policy *pmadv_policy_get(struct task_struct *task, u64 *refused)
+{
+	struct pmadv_policy *policy, *outer;
+
+	*refused = 0;
 	/* The policy keeps a reference for one more grace period. */
 	rcu_read_lock();
-	policy = pmadv_policy_for(task);
+	policy = pmadv_policy_from(task_dfl_cgroup(task));
 	if (policy)
 		kobject_get(&policy->kobj);
+	for (outer = policy; outer; outer = pmadv_policy_outer(outer))
+		if (outer != policy)
+			*refused |= outer->inner_refused;
 	rcu_read_unlock();
 
 	return policy;
@@ -536,6 +559,7 @@ static ssize_t pmadv_policy_show(struct kobject *kobj, struct attribute *attr,
 #define PMADV_STAT(_name)	PMADV_ATTR_AT(_name, total.stats._name)
 
 PMADV_ATTR(cgroup_id);
+PMADV_ATTR(inner_refused);
 PMADV_ATTR(calls);
 PMADV_ATTR(errors);
 PMADV_ATTR(invalid_verdicts);
@@ -560,6 +584,7 @@ static struct attribute *pmadv_policy_attrs[] = {
 	&pmadv_attr_name,
 	&pmadv_attr_link_id,
 	&pmadv_attr_cgroup_id.attr,
+	&pmadv_attr_inner_refused.attr,
 	&pmadv_attr_calls.attr,
 	&pmadv_attr_errors.attr,
 	&pmadv_attr_invalid_verdicts.attr,
@@ -1030,6 +1055,7 @@ static struct pmadv_policy *pmadv_policy_alloc(struct process_madvise_ops *ops,
 	policy->link = link;
 	policy->cgroup = cgrp;
 	policy->cgroup_id = ops->cgroup_id;
+	policy->inner_refused = ops->inner_refused;
 	policy->id = ++pmadv_last_policy_id;
 	strscpy(policy->name, ops->name);
 	return policy;
@@ -1211,6 +1237,11 @@ static int bpf_pmadv_init_member(const struct btf_type *t,
 		return 1;
 	case offsetof(struct process_madvise_ops, flags):
 		return uops->flags ? -EINVAL : 1;
+	case offsetof(struct process_madvise_ops, inner_refused):
+		if (uops->inner_refused & ~PMADV_ADVICE)
+			return -EINVAL;
+		ops->inner_refused = uops->inner_refused;
+		return 1;
 	case offsetof(struct process_madvise_ops, name):
 		if (bpf_obj_name_cpy(ops->name, uops->name,
 				     sizeof(ops->name)) <= 0)

@@ -58,6 +58,7 @@
  *	touch, which after an exec is no longer the target's.
  * @vma_fd: The one mapping the call is about, or NULL.
  * @policy: The policy in force for @task when the call began, or NULL.
+ * @refused: Advice that the policies of outer scopes refuse it, as bits.
  * @vmi: Position of the walk.
  * @decision: The range in hand, as the policy sees it.
  * @ctl: The round of advice it is given; without counts between ranges.
@@ -77,6 +78,7 @@ struct pmadv_call {
 	struct mm_struct *mm;
 	struct vma_fd *vma_fd;
 	struct pmadv_policy *policy;
+	u64 refused;
 	struct vma_iterator vmi;
 	struct pmadv_decision decision;
 	struct madvise_ctl ctl;
@@ -279,7 +281,10 @@ static bool pmadv_selection_valid(const struct pmadv_decision *decision,
 	       (u64)decision->nr_selected << PAGE_SHIFT;
 }
 
-/* The advice that a verdict stands for, PMADV_SKIP, or -EINVAL. */
+/*
+ * The advice that a verdict stands for, PMADV_SKIP, -EINVAL if it is none, or
+ * -EPERM for advice that is not this policy's to give.
+ */
 static int pmadv_verdict_advice(struct pmadv_call *call, int verdict)
 {
 	int advice = verdict;
@@ -295,7 +300,7 @@ static int pmadv_verdict_advice(struct pmadv_call *call, int verdict)
 	if (!process_madvise_behavior_valid(advice) ||
 	    !pmadv_selection_valid(&call->decision, advice))
 		return -EINVAL;
-	return advice;
+	return call->refused & BIT_ULL(advice) ? -EPERM : advice;
 }
 
 static void pmadv_count_invalid(struct pmadv_call *call)
@@ -307,8 +312,9 @@ static void pmadv_count_invalid(struct pmadv_call *call)
 
 /*
  * What is to be done with the range? Returns advice or PMADV_SKIP, -EINVAL for
- * an answer that is none, -ECANCELED if there is no answer because the policy
- * left or erred. *@verdict is the answer itself, for whoever watches.
+ * an answer that is none, -EPERM for one that an outer policy refuses,
+ * -ECANCELED if there is no answer because the policy left or erred. *@verdict
+ * is the answer itself, for whoever watches.
  */
 static int pmadv_decide(struct pmadv_call *call, int *verdict)
 {
@@ -329,7 +335,7 @@ static int pmadv_decide(struct pmadv_call *call, int *verdict)
 	advice = pmadv_check_answer(call, &decision->range, end);
 	if (!advice)
 		advice = pmadv_verdict_advice(call, *verdict);
-	if (advice >= 0)
+	if (advice >= 0 || advice == -EPERM)
 		return advice;
 
 	pmadv_count_invalid(call);
@@ -745,7 +751,7 @@ static int pmadv_begin(struct pmadv_call *call)
 	int ret;
 
 	do {
-		call->policy = pmadv_policy_get(call->task);
+		call->policy = pmadv_policy_get(call->task, &call->refused);
 		if (!call->policy)
 			return -ENOENT;
 		ret = pmadv_policy_begin(call->policy, &call->walk, call->task);

@@ -187,7 +187,7 @@ static inline bool pmadv_in_one_table(const struct pmadv_range *range)
 }
 
 #ifdef CONFIG_PROCESS_MADVISE_BPF
-struct pmadv_policy *pmadv_policy_get(struct task_struct *task);
+struct pmadv_policy *pmadv_policy_get(struct task_struct *task, u64 *refused);
 void pmadv_policy_put(struct pmadv_policy *policy);
 u32 pmadv_policy_exit_kind(struct pmadv_policy *policy);
 bool pmadv_policy_wants_stats(struct pmadv_policy *policy);
@@ -202,7 +202,8 @@ void pmadv_policy_advised(struct pmadv_decision *decision,
 void pmadv_policy_error(struct pmadv_decision *decision, u32 kind, s64 code,
 			const char *msg);
 #else
-static inline struct pmadv_policy *pmadv_policy_get(struct task_struct *task)
+static inline struct pmadv_policy *pmadv_policy_get(struct task_struct *task,
+						   u64 *refused)
 {
 	return NULL;
 }

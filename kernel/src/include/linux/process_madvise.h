@@ -254,8 +254,8 @@ struct pmadv_exit_info {
  * struct process_madvise_ops - a policy
  *
  * Every function is optional; without @advise every range is skipped. Unknown
- * bits in @flags, an empty @name and a @cgroup_id that names no cgroup are
- * refused when the policy is attached.
+ * bits in @flags and @inner_refused, an empty @name and a @cgroup_id that names no
+ * cgroup are refused when the policy is attached.
  */
 struct process_madvise_ops {
 	/**
@@ -315,6 +315,13 @@ struct process_madvise_ops {
 
 	/** @flags: None is defined yet. */
 	u64 flags;
+
+	/**
+	 * @inner_refused: Advice that policies of scopes inside this one can't
+	 * give: bit n stands for the MADV_ constant n. What they answer is
+	 * refused then, with EPERM; this policy itself is not bound by it.
+	 */
+	u64 inner_refused;
 
 	/** @name: Shown in sysfs and in the kernel log. */
 	char name[PMADV_NAME_LEN];
