@@ -2,13 +2,17 @@
 """What is compared: the arms with their settings, and the workloads.
 
 A new arm is a row of ARMS. Its five settings go from eager to gentle, and are chosen
-before the runs. kind says which class of reclaimers.py makes it:
+before the runs. Of its columns:
 
-  pmadv    `pmadv run POLICY`, with a walk every SETTING seconds and these knobs
-  pmadv-away   the same, once, SETTING seconds after a program leaves the front
-  python   a loop in reclaimers.py
-  program  by_pages, which decides in user space
-  kernel   a reclaimer of the kernel's, switched on and off
+  kind           what makes it, see make() in reclaimers.py: pmadv is `pmadv run POLICY`
+                 with these knobs and a walk every SETTING seconds, pmadv-away the same
+                 once, SETTING seconds after a program left the front
+  ours           it is a policy by the hook
+  same_decision  it decides in user space what the policies decide that name it as their
+                 decision
+  workloads      the only ones where it makes sense
+  walks          it decides by one look at each page every SETTING seconds, so oracle.py
+                 can say how many refaults that must give
 """
 
 AGES = ["3", "5", "8", "12", "20"]
@@ -16,7 +20,6 @@ AGES = ["3", "5", "8", "12", "20"]
 WALKS = ["2", "3", "4", "6", "10"]
 AWAY = ["0.5", "1", "2", "3", "5"]
 
-# name: kind, settings, kernel, more for the class, whose it is, what it is
 ARMS = {
     "nothing": dict(kind="nothing", settings=["0"], what="no reclaimer"),
     "memory.reclaim": dict(kind="pressure", settings=["3", "1", "0.3", "0.1", "0.03"],
@@ -26,7 +29,7 @@ ARMS = {
                           what="DAMON_RECLAIM, physical; setting: min_age, s"),
     "damos": dict(kind="damos", settings=AGES,
                   what="DAMOS pageout, virtual addresses; setting: min_age, s"),
-    "lru_gen": dict(kind="lru_gen", settings=AGES,
+    "lru_gen": dict(kind="lru_gen", settings=AGES, walks=True,
                     what="MGLRU: a generation every SETTING s, all but two evicted"),
     "android": dict(kind="android", settings=AWAY, workloads=["agents"],
                     what="each private mapping paged out by process_madvise(2), SETTING s "
