@@ -170,20 +170,47 @@ static void judge_mapping(struct target *target, unsigned long start, unsigned l
 	judge(target, &walk->vector, start, end, walk->marks);
 }
 
+/* The kernel takes and gives a page of the file at a time, up to where memory ends. */
+static size_t read_idle(void)
+{
+	size_t size = 0;
+	ssize_t got;
+
+	while (size < idle_words * 8) {
+		got = pread(idle_fd, (char *)idle_map + size, PAGE, size);
+		if (got <= 0)
+			break;
+		size += got;
+	}
+	return size;
+}
+
+static int write_idle(const uint64_t *marks, size_t size)
+{
+	size_t done = 0;
+	ssize_t put;
+
+	while (done < size) {
+		put = pwrite(idle_fd, (const char *)marks + done, size - done, done);
+		if (put <= 0)
+			return -errno;
+		done += put;
+	}
+	return 0;
+}
+
 static void walk_idle(struct walk *walk)
 {
-	ssize_t got = pread(idle_fd, idle_map, idle_words * 8, 0);
+	size_t size = read_idle();
 	int i;
 
-	if (got <= 0)
-		return;
 	memset(walk->marks, 0, idle_words * 8);
 	for (i = 0; i < nr_targets; i++) {
 		each_mapping(&targets[i], walk, judge_mapping);
 		give(&targets[i], &walk->vector);
 	}
 	/* What is written as 0 stays as it is. */
-	if (pwrite(idle_fd, walk->marks, got, 0) < 0)
+	if (write_idle(walk->marks, size))
 		perror("by_pages: page_idle");
 }
 
@@ -192,8 +219,8 @@ static int idle(double every)
 	struct walk *walk = calloc(1, sizeof(*walk));
 	struct timespec nap = { every, (every - (long)every) * 1e9 };
 
-	/* A bit per frame; the kernel ends a read where memory ends. */
-	idle_words = (sysconf(_SC_PHYS_PAGES) + (1UL << 20)) / 64;
+	/* A bit per frame, and holes; whole pages, as it is read. */
+	idle_words = ((sysconf(_SC_PHYS_PAGES) + (1UL << 20)) / 64 + 511) & ~511UL;
 	idle_map = calloc(idle_words, 8);
 	idle_fd = open("/sys/kernel/mm/page_idle/bitmap", O_RDWR | O_CLOEXEC);
 	if (!walk || !idle_map || idle_fd < 0)
