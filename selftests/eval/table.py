@@ -61,7 +61,7 @@ WORKLOADS = {
                    what="the same, and every 20 s a child of the server writes a backup"),
     "zipf": dict(kind="redis", keys="zipf", settle=40, measure=36, equal=True,
                  what="redis, keys by Zipf's law, 0.99"),
-    "agents": dict(kind="agents", settle=40, measure=48, misleads="app switching",
+    "agents": dict(kind="agents", settle=40, measure=60, misleads="app switching",
                    what="python programs, one in front, each keeps state"),
     "uniform": dict(kind="redis", keys="uniform", settle=40, measure=30, negative=True,
                     what="redis, every key as likely"),
