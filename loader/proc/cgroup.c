@@ -2,8 +2,10 @@
 #include "proc/cgroup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fts.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +33,7 @@ static void unescape(char *text)
 }
 
 /* Where cgroup v2 is mounted, and the cgroup that one finds there, or -ENOENT. */
-static int find_mount(char path[PATH_MAX], char root[PATH_MAX])
+static int read_mount(char path[PATH_MAX], char root[PATH_MAX])
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -53,6 +55,29 @@ static int find_mount(char path[PATH_MAX], char root[PATH_MAX])
 
 	free(line);
 	fclose(mounts);
+	return err;
+}
+
+/*
+ * The same, without reading all mounts again for each of a thousand processes: the
+ * kernel tells when one has changed.
+ */
+static int find_mount(char path[PATH_MAX], char root[PATH_MAX])
+{
+	static char known_path[PATH_MAX], known_root[PATH_MAX];
+	static struct pollfd mounts = { .fd = -1, .events = POLLPRI };
+	static int err;
+
+	if (mounts.fd < 0)
+		mounts.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	else if (poll(&mounts, 1, 0) == 0 && !err)
+		goto known;
+	err = read_mount(known_path, known_root);
+known:
+	if (!err) {
+		memcpy(path, known_path, PATH_MAX);
+		memcpy(root, known_root, PATH_MAX);
+	}
 	return err;
 }
 

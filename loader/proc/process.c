@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,12 +51,24 @@ int process_stat(pid_t pid, struct process_stat *stat)
 		return -ESRCH;
 	/* The name, in parentheses, may contain anything, a parenthesis among it. */
 	rest = strrchr(line, ')');
-	if (!rest || sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %" SCNu64 " %*u %" SCNu64
+	if (!rest || sscanf(rest, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %" SCNu64 " %*u %" SCNu64
 			    " %" SCNu64 " %*d %*d %*d %*d %*d %*d %" SCNu64,
-			    &stat->major_faults, &user, &system, &stat->started) != 4)
+			    &stat->parent, &stat->major_faults, &user, &system,
+			    &stat->started) != 5)
 		return -EINVAL;
 	stat->cpu_ns = (user + system) * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
 	return 0;
+}
+
+/* Does the line begin with "@key:"? Then what follows is taken. */
+static bool take_u64(const char *line, const char *key, uint64_t *value)
+{
+	size_t length = strlen(key);
+
+	if (strncmp(line, key, length))
+		return false;
+	*value = strtoull(line + length, NULL, 10);
+	return true;
 }
 
 int process_status(pid_t pid, struct process_status *status)
@@ -70,14 +83,16 @@ int process_status(pid_t pid, struct process_status *status)
 	if (!file)
 		return -errno;
 
+	/* Half of the cost of a look at many processes would be sscanf() here. */
 	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "VmRSS: %" SCNu64, &kb) == 1) {
+		if (take_u64(line, "VmRSS:", &kb)) {
 			status->resident = kb * 1024;
 			status->has_memory = true;
-		} else if (sscanf(line, "VmSwap: %" SCNu64, &kb) == 1) {
+		} else if (take_u64(line, "VmSwap:", &kb)) {
 			status->swapped = kb * 1024;
-		} else {
-			sscanf(line, "Uid: %" SCNd64, &status->uid);
+			break;
+		} else if (take_u64(line, "Uid:", &kb)) {
+			status->uid = (int64_t)kb;
 		}
 	}
 
@@ -96,4 +111,12 @@ int process_memory(pid_t pid, uint64_t *resident, uint64_t *swapped)
 	if (err)
 		return err;
 	return status.has_memory ? 0 : -ENODATA;
+}
+
+bool process_has_memory(pid_t pid)
+{
+	char path[64], line[128];
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+	return read_line(path, line, sizeof(line)) || strncmp(line, "0 ", 2);
 }

@@ -16,6 +16,7 @@ int process_program(pid_t pid, char name[NAME_MAX + 1]);
 
 /* From /proc/PID/stat. */
 struct process_stat {
+	pid_t parent;
 	uint64_t started;	/* jiffies after boot; differs if the number is reused */
 	uint64_t cpu_ns;	/* used so far, in user space and in the kernel */
 	uint64_t major_faults;
@@ -37,5 +38,8 @@ int process_status(pid_t pid, struct process_status *status);
 
 /* Bytes resident and swapped out; 0, -ENODATA if it has no memory, or -errno. */
 int process_memory(pid_t pid, uint64_t *resident, uint64_t *swapped);
+
+/* Kernel threads have no memory of their own to advise. The cheapest way to tell. */
+bool process_has_memory(pid_t pid);
 
 #endif /* PMADV_PROCESS_H */

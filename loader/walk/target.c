@@ -37,14 +37,6 @@ static bool runs_command(pid_t pid, const char *command)
 		!strncmp(comm, command, COMM_MAX));
 }
 
-/* Kernel threads have no memory of their own to advise. */
-static bool has_memory(pid_t pid)
-{
-	uint64_t resident, swapped;
-
-	return process_memory(pid, &resident, &swapped) != -ENODATA;
-}
-
 static bool is_wanted(const struct target_filter *filter, pid_t pid)
 {
 	return !filter || filter->wanted(pid, filter->data);
@@ -106,7 +98,7 @@ static int add_pid(const char *name, bool none_ok, struct vec *targets)
 	err = add_process((pid_t)pid, NULL, targets);
 	if (err == -ESRCH && none_ok)
 		return 0;
-	if (!err && !has_memory((pid_t)pid)) {
+	if (!err && !process_has_memory((pid_t)pid)) {
 		struct target *last = &((struct target *)targets->items)[targets->nr - 1];
 
 		close(last->pidfd);
@@ -136,7 +128,7 @@ static int add_procs_file(const char *path, const struct target_filter *filter,
 		if (parse_u64(line, 10, &pid) || !pid || pid > INT_MAX)
 			continue;
 		if (pid == (uint64_t)getpid() || !is_wanted(filter, (pid_t)pid) ||
-		    !has_memory((pid_t)pid))
+		    !process_has_memory((pid_t)pid))
 			continue;
 		err = add_process((pid_t)pid, filter, targets);
 		if (err == -ESRCH || err == -EINVAL || err == -ENOENT)
@@ -211,7 +203,7 @@ static int add_all(const struct target_filter *filter, struct vec *targets)
 		if (parse_u64(entry->d_name, 10, &pid) || pid > INT_MAX)
 			continue;
 		if (pid == (uint64_t)getpid() || !is_wanted(filter, (pid_t)pid) ||
-		    !has_memory((pid_t)pid))
+		    !process_has_memory((pid_t)pid))
 			continue;
 		err = add_process((pid_t)pid, filter, targets);
 		if (!err)
