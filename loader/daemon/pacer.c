@@ -25,12 +25,13 @@ static void look(struct pacer *pacer, const struct pacer_config *config,
 	double refaults = (double)since(sample->refaults, pacer->looked.refaults);
 	double stalled = (double)since(sample->stalled_ns, pacer->looked.stalled_ns);
 
-	if (passed < LOOK_NS)
+	if (!sample->counted || passed < LOOK_NS)
 		return;
-	pacer->above = (config->max_refaults &&
-			refaults * SECOND_NS > (double)config->max_refaults * passed) ||
-		       (config->max_stall_percent &&
-			stalled * 100 > (double)config->max_stall_percent * passed);
+	if (pacer->looked.counted)
+		pacer->above = (config->max_refaults && refaults * SECOND_NS >
+				(double)config->max_refaults * passed) ||
+			       (config->max_stall_percent && stalled * 100 >
+				(double)config->max_stall_percent * passed);
 	pacer->looked = *sample;
 }
 

@@ -40,6 +40,7 @@ struct pacer_sample {
 	uint64_t stalled_ns;		/* time spent waiting for memory, from any start */
 	uint64_t available;		/* bytes */
 	bool pressed;			/* the trigger fired since the last sample */
+	bool counted;			/* else refaults and stalled_ns were not read */
 };
 
 struct pacer {

@@ -11,6 +11,19 @@ uint64_t page_size(void)
 	return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+uint64_t cpu_ns(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+}
+
+uint64_t pause_after(uint64_t took)
+{
+	return took * 100;
+}
+
 uint64_t now_ns(void)
 {
 	struct timespec now;

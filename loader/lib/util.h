@@ -10,6 +10,14 @@
 
 uint64_t page_size(void);
 uint64_t now_ns(void);
+/* Processor time that this thread has used. */
+uint64_t cpu_ns(void);
+
+/*
+ * How long not to look again at many processes, after a look took @took of processor
+ * time: at most one percent of a processor is spent on it.
+ */
+uint64_t pause_after(uint64_t took);
 
 /* To the nearest; what is more than any uint64_t is UINT64_MAX. Not for negative ones. */
 uint64_t round_u64(double number);

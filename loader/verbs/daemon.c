@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <pmadv/process_madvise.h>
@@ -61,6 +60,7 @@ struct worker {
 	bool pressed;
 	struct vec idles;	/* of struct idle */
 	uint64_t look_ns;	/* when to look at them again */
+	uint64_t count_ns;	/* when to read the counters of the cgroups again */
 	/* The round under way, if there are targets. */
 	struct vec targets;
 	size_t at;
@@ -157,10 +157,13 @@ static struct pacer_sample take_sample(struct worker *worker, uint64_t available
 		.pressed = worker->pressed,
 	};
 	struct rule_cgroups cgroups;
+	uint64_t began = cpu_ns();
 
 	worker->pressed = false;
-	if (!worker->rule->pace.max_refaults && !worker->rule->pace.max_stall_percent)
+	if ((!worker->rule->pace.max_refaults && !worker->rule->pace.max_stall_percent) ||
+	    sample.now_ns < worker->count_ns)
 		return sample;
+	sample.counted = true;
 	if (!worker->rule->cgroup) {
 		pressure_add(NULL, &sample);
 	} else if (!rule_cgroups(worker->rule, &cgroups)) {
@@ -168,6 +171,7 @@ static struct pacer_sample take_sample(struct worker *worker, uint64_t available
 			pressure_add(cgroups.paths[i], &sample);
 		rule_cgroups_free(&cgroups);
 	}
+	worker->count_ns = sample.now_ns + pause_after(cpu_ns() - began);
 	return sample;
 }
 
@@ -231,13 +235,17 @@ static int search_all(struct search *search, bool (*wanted)(pid_t, void *),
 static void look_at_idle(const struct daemon *daemon, struct worker *worker)
 {
 	struct search search = { daemon, worker };
+	uint64_t began = cpu_ns(), pause;
 	struct vec none = { };
 
 	if (!worker->rule->idle_ns || now_ns() < worker->look_ns)
 		return;
 	search_all(&search, watches, &none);
 	idle_end_look(&worker->idles);
-	worker->look_ns = now_ns() + worker->rule->idle_ns / 4;
+	pause = pause_after(cpu_ns() - began);
+	if (pause < worker->rule->idle_ns / 4)
+		pause = worker->rule->idle_ns / 4;
+	worker->look_ns = now_ns() + pause;
 }
 
 static int begin_round(struct daemon *daemon, struct worker *worker)
@@ -281,14 +289,6 @@ static int show_round(const struct worker *worker)
 		 sum->ranges_seen, human_bytes(sum->bytes_advised, bytes),
 		 human_bytes(sum->stats.reclaimed * page_size(), reclaimed));
 	return out_flush();
-}
-
-static uint64_t thread_cpu_ns(void)
-{
-	struct timespec used;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
 }
 
 /* WILLNEED and COLLAPSE count no pages, so charge their address space. */
@@ -337,7 +337,7 @@ static int walk_some(struct worker *worker, uint64_t pages)
 		.max_pages = pages == UINT64_MAX ? 0 : pages,
 		.decider = &worker->decider,
 	};
-	uint64_t began = thread_cpu_ns();
+	uint64_t began = cpu_ns();
 	struct idle *idle;
 	struct walk walk;
 	int err;
@@ -347,7 +347,7 @@ static int walk_some(struct worker *worker, uint64_t pages)
 		request.max_pages = SLICE_PAGES;
 	walk_run(target, &request, &walk);
 	worker->ejected = worker->decider.engine && walk.err == -EEJECTED;
-	pacer_charge(&worker->pacer, pace, pages_of(&walk), thread_cpu_ns() - began);
+	pacer_charge(&worker->pacer, pace, pages_of(&walk), cpu_ns() - began);
 	say_walk_error(&walk, &request);
 	pmadv_result_add(&worker->sum, &walk.result);
 	err = walk.result.ranges_seen ? show_walk(worker, &walk, &request) : 0;
@@ -368,10 +368,13 @@ static int walk_some(struct worker *worker, uint64_t pages)
 static int walk(struct daemon *daemon, struct worker *worker)
 {
 	const struct pacer_config *pace = &worker->rule->pace;
+	uint64_t began = cpu_ns();
 	int err = 0;
 
-	if (!worker->targets.nr)
+	if (!worker->targets.nr) {
 		err = begin_round(daemon, worker);
+		pacer_charge(&worker->pacer, pace, 0, cpu_ns() - began);
+	}
 	while (!err && !stop_asked && worker->at < worker->targets.nr) {
 		uint64_t pages = pacer_pages(&worker->pacer, pace);
 

@@ -25,6 +25,7 @@ static int reset(void **state)
 	config.hold_max_ns = 15 * S;
 	sample.now_ns = 1000 * S;
 	sample.available = 1 << 30;
+	sample.counted = true;
 	return 0;
 }
 
@@ -204,6 +205,41 @@ static void odd_samples(void **state)
 	assert_int_equal(after(0), PACER_WALK);
 }
 
+static void not_counted(void **state)
+{
+	(void)state;
+	config.every_ns = 1 * S;
+	config.max_refaults = 100;
+	sample.counted = false;
+	assert_int_equal(after(0), PACER_WALK);
+	done();
+	/* The first that are read are no rate. */
+	sample.counted = true;
+	sample.refaults = 1000;
+	assert_int_equal(after(1 * S), PACER_WALK);
+	done();
+	/* Counters that were not read are 0, and neither few nor many the next time. */
+	sample.counted = false;
+	sample.refaults = 0;
+	assert_int_equal(after(1 * S), PACER_WALK);
+	done();
+	sample.counted = true;
+	sample.refaults = 1200;
+	assert_int_equal(after(1 * S), PACER_WALK);
+	done();
+	/* What was too much remains so until they are read again. */
+	sample.refaults += 101;
+	assert_int_equal(after(1 * S), PACER_BACK_OFF);
+	sample.counted = false;
+	sample.refaults = 0;
+	rates(4, 0, 0, PACER_BACK_OFF);
+	assert_int_equal(after(1 * S), PACER_BACK_OFF);
+	sample.counted = true;
+	sample.refaults = 1301;
+	rates(9, 0, 0, PACER_BACK_OFF);
+	rates(1, 0, 0, PACER_WALK);
+}
+
 static void recorded(void **state)
 {
 	const char *path = getenv("PMADV_TEST_SAMPLES");
@@ -269,8 +305,8 @@ int main(void)
 #define TEST(name)	cmocka_unit_test_setup(name, reset)
 	const struct CMUnitTest tests[] = {
 		TEST(every), TEST(wanted), TEST(budget_of_pages), TEST(budget_of_time),
-		TEST(backs_off), TEST(stalls), TEST(odd_samples), TEST(recorded),
-		TEST(idle),
+		TEST(backs_off), TEST(stalls), TEST(odd_samples), TEST(not_counted),
+		TEST(recorded), TEST(idle),
 	};
 
 	return cmocka_run_group_tests_name("pacer", tests, NULL, NULL);
