@@ -24,6 +24,8 @@ char LICENSE[] SEC("license") = "GPL";
 /* Knobs: 0 is everybody, else this target or this caller only. */
 const volatile __s32 only_target;
 const volatile __s32 only_caller;
+/* With only_target: and the processes that it starts, and those start. */
+const volatile bool with_children;
 /* Records wanted. */
 const volatile bool want_ranges = true;
 const volatile bool want_calls = true;
@@ -36,6 +38,14 @@ struct {
 	__uint(max_entries, 1 << 20);
 } records SEC(".maps");
 
+/* With with_children: the target and its descendants, as long as they live. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 16);
+	__type(key, __s32);
+	__type(value, __u8);
+} family SEC(".maps");
+
 static __s32 caller_tgid(void)
 {
 	return bpf_get_current_pid_tgid() >> 32;
@@ -43,7 +53,9 @@ static __s32 caller_tgid(void)
 
 static bool wanted(__s32 target)
 {
-	if (only_target && target != only_target)
+	if (with_children && !bpf_map_lookup_elem(&family, &target))
+		return false;
+	if (only_target && !with_children && target != only_target)
 		return false;
 	return !only_caller || caller_tgid() == only_caller;
 }
@@ -133,6 +145,32 @@ int BPF_PROG(on_call, struct pmadv_walk *walk, struct task_struct *task, long re
 
 	__sync_fetch_and_add(&written, 1);
 	bpf_ringbuf_submit(record, 0);
+	return 0;
+}
+
+/* ---- with_children ----------------------------------------------------- */
+
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	__s32 old = parent->tgid, new = child->tgid;
+	__u8 member = 1;
+
+	/* That one is full: 65536 live processes of one family. */
+	if (old != new && bpf_map_lookup_elem(&family, &old) &&
+	    bpf_map_update_elem(&family, &new, &member, BPF_ANY))
+		__sync_fetch_and_add(&lost, 1);
+	return 0;
+}
+
+/* Or whoever gets its number next would be taken for it. */
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	__s32 pid = task->tgid;
+
+	if (!task->signal->live.counter)
+		bpf_map_delete_elem(&family, &pid);
 	return 0;
 }
 

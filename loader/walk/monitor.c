@@ -20,6 +20,7 @@
 #include "policy/hook.h"
 #include "policy/knobs.h"
 #include "policy/object.h"
+#include "walk/family.h"
 
 /* Records read at once at most, because the reader also has to watch the clock. */
 #define READ_MOST	4096
@@ -115,6 +116,8 @@ static int set_filter(struct bpf_object *object, const struct monitor_filter *fi
 	if (!err)
 		err = knob_set_number(object, "only_caller", (uint32_t)filter->caller);
 	if (!err)
+		err = knob_set_number(object, "with_children", filter->children);
+	if (!err)
 		err = knob_set_number(object, "want_ranges", filter->ranges);
 	if (!err)
 		err = knob_set_number(object, "want_calls", filter->calls);
@@ -138,15 +141,24 @@ static int say_failed(const char *what, int err)
 	return say_error(err, "the monitor: %s: %s", what, error_text(err));
 }
 
-/* The tracepoints of the hook or, without it, what reads our engine's records. */
-static void choose_programs(const struct monitor *records)
+static bool is_of_engine(const struct bpf_program *program)
+{
+	return bpf_program__type(program) == BPF_PROG_TYPE_KPROBE;
+}
+
+/*
+ * The tracepoints of the hook or, without it, what reads our engine's records; and
+ * what follows children, if that is wanted.
+ */
+static void choose_programs(const struct monitor *records, bool children)
 {
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, records->object) {
-		bool of_engine = bpf_program__type(program) == BPF_PROG_TYPE_KPROBE;
+		bool follows = strstr(bpf_program__section_name(program), "sched_process");
 
-		bpf_program__set_autoload(program, of_engine != records->hook);
+		bpf_program__set_autoload(program, follows ? children :
+					  is_of_engine(program) != records->hook);
 	}
 }
 
@@ -177,8 +189,8 @@ static int attach_all(struct monitor *records)
 			continue;
 		if (records->nr_links == ARRAY_SIZE(records->links))
 			return -E2BIG;
-		link = records->hook ? bpf_program__attach(program) :
-				       attach_to_engine(program);
+		link = is_of_engine(program) ? attach_to_engine(program) :
+					       bpf_program__attach(program);
 		if (!link)
 			return -errno;
 		records->links[records->nr_links++] = link;
@@ -214,7 +226,7 @@ static int open_monitor(struct monitor *records, const struct monitor_filter *fi
 	records->object = bpf_object__open_file(path, NULL);
 	if (!records->object)
 		return say_failed(path, -errno);
-	choose_programs(records);
+	choose_programs(records, filter->children);
 	map = bpf_object__find_map_by_name(records->object, "records");
 	if (!map || set_filter(records->object, filter))
 		return say_error(-EPROTO, "%s is not the monitor of this pmadv: install them together",
@@ -239,6 +251,9 @@ static int open_monitor(struct monitor *records, const struct monitor_filter *fi
 	if (err)
 		return say_attach_failed(records, err);
 	policy_log_forget();
+	err = filter->children ? family_begin(records->object, filter->target) : 0;
+	if (err)
+		return err;
 	if (!records->hook)
 		say_note("this kernel has no hook: what pmadv itself walks is seen, calls of other programs are not");
 	return 0;

@@ -16,6 +16,7 @@
 struct monitor_filter {
 	int32_t target;		/* 0: any */
 	int32_t caller;		/* 0: any */
+	bool children;		/* and all that the target starts, at any remove */
 	bool ranges;
 	bool calls;
 };
