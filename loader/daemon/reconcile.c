@@ -307,6 +307,18 @@ int scopes_apply(struct scopes *scopes, const struct config *config, bool retry)
 	return err;
 }
 
+pid_t scopes_owner(void)
+{
+	int fd = open(SCOPES_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t pid = 0;
+
+	if (fd >= 0) {
+		pid = lock_holder_pid(fd);
+		close(fd);
+	}
+	return pid;
+}
+
 void scopes_detach(struct scopes *scopes)
 {
 	struct scope *scope = scopes->scopes.items;

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "daemon/config.h"
 #include "lib/util.h"
@@ -44,6 +45,9 @@ int scopes_open(struct scopes *scopes);
  * are errors.
  */
 int scopes_apply(struct scopes *scopes, const struct config *config, bool retry);
+
+/* The process id of the daemon that runs, 0 if none does. */
+pid_t scopes_owner(void);
 
 /* Detach all policies. */
 void scopes_detach(struct scopes *scopes);

@@ -22,16 +22,16 @@ int lock_take(int fd, const char *path)
 	return 0;
 }
 
-const char *lock_holder(int fd, char buf[LOCK_HOLDER_LEN])
+pid_t lock_holder_pid(int fd)
 {
 	unsigned int major, minor;
 	unsigned long inode;
+	pid_t holder = 0;
 	char line[128];
 	struct stat st;
 	FILE *locks;
 	int pid;
 
-	buf[0] = '\0';
 	locks = fopen("/proc/locks", "re");
 	if (!locks || fstat(fd, &st))
 		goto out;
@@ -40,10 +40,20 @@ const char *lock_holder(int fd, char buf[LOCK_HOLDER_LEN])
 		if (sscanf(line, "%*d: FLOCK %*s WRITE %d %x:%x:%lu", &pid, &major, &minor,
 			   &inode) == 4 && pid > 0 && inode == st.st_ino &&
 		    makedev(major, minor) == st.st_dev)
-			snprintf(buf, LOCK_HOLDER_LEN, " (process %d)", pid);
+			holder = pid;
 	}
 out:
 	if (locks)
 		fclose(locks);
+	return holder;
+}
+
+const char *lock_holder(int fd, char buf[LOCK_HOLDER_LEN])
+{
+	pid_t pid = lock_holder_pid(fd);
+
+	buf[0] = '\0';
+	if (pid)
+		snprintf(buf, LOCK_HOLDER_LEN, " (process %d)", pid);
 	return buf;
 }
