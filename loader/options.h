@@ -77,6 +77,11 @@ struct args {
 	uint64_t buffer;
 	bool records;
 	const char *output;
+	uint64_t max_size;
+	uint64_t max_time;
+	uint64_t max_files;
+	bool children;
+	bool daemon;
 	uint64_t duration;
 	const char *show;
 	const char *plot;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/reconcile.h"
 #include "lib/error.h"
 #include "lib/json.h"
 #include "lib/output.h"
@@ -16,9 +17,11 @@
 #include "proc/maps.h"
 #include "proc/sample.h"
 #include "recording/recfile.h"
+#include "recording/rotation.h"
 #include "walk/decider.h"
 #include "walk/monitor.h"
 
+/* Samples are that far apart, or farther if that would cost too much. */
 #define SAMPLE_NS	1000000000ULL
 
 static const struct option_def options[] = {
@@ -26,7 +29,18 @@ static const struct option_def options[] = {
 	  "where to; a record that is there is replaced; default: " RECORD_DEFAULT },
 	{ "duration", 'd', OPTION_SECONDS, offsetof(struct args, duration), "TIME",
 	  "end after TIME, like 60, 0.5 or 10m; default: at Ctrl-C" },
+	{ "max-size", 'S', OPTION_SIZE, offsetof(struct args, max_size), "SIZE",
+	  "begin another file when it has that many bytes; the full one is renamed "
+	  "to FILE.TIME" },
+	{ "max-time", 'T', OPTION_SECONDS, offsetof(struct args, max_time), "TIME",
+	  "the same after TIME, like 1h" },
+	{ "max-files", 'n', OPTION_COUNT, offsetof(struct args, max_files), "N",
+	  "keep no more than N of these files, the one being written included" },
 	OPTION_WATCHED_PID,
+	{ "children", 'c', OPTION_FLAG, offsetof(struct args, children), NULL,
+	  "with --pid: and to the processes that it starts, and that those start" },
+	{ "daemon", 'D', OPTION_FLAG, offsetof(struct args, daemon), NULL,
+	  "only what the running 'pmadv daemon' does, until it ends" },
 	OPTION_BUFFER,
 	OPTIONS_COMMON
 };
@@ -35,6 +49,8 @@ static const struct example examples[] = {
 	{ "pmadv record", "to " RECORD_DEFAULT ", until Ctrl-C; 'pmadv report' shows it" },
 	{ "pmadv record --pid 4711 --duration 10m -o redis.rec",
 	  "what is done to one process in ten minutes" },
+	{ "pmadv record --max-time 1h --max-files 24", "a file for each hour of the last day" },
+	{ "pmadv record --daemon", "what the daemon that is running does to its targets" },
 	{ }
 };
 
@@ -48,10 +64,18 @@ struct seen {
 };
 
 struct recording {
+	struct rotation rotation;
+	struct pmadv_file_header header;
 	struct recfile *file;
+	struct monitor *records;
+	pid_t daemon;		/* the one whose calls are recorded, 0: all */
+	bool enough;
 	struct vec seen;
 	size_t last;		/* most records are about the same one */
 	uint64_t start_ns;
+	uint64_t sample_ns;	/* when to take the next sample */
+	uint64_t files;
+	uint64_t bytes;		/* of those that are full */
 	uint64_t calls;
 	uint64_t ranges;
 };
@@ -76,6 +100,23 @@ static int note_target(struct recording *recording, const struct pmadv_record *h
 	return 0;
 }
 
+static int turn_file(struct recording *recording);
+
+static bool is_full(const struct recording *recording)
+{
+	return rotation_due(&recording->rotation, recfile_size(recording->file),
+			    now_ns() - recording->header.start_ns);
+}
+
+/* @entry: a copy of what the monitor reported. */
+static int add_record(struct recording *recording, struct pmadv_record *entry)
+{
+	int err = recfile_add(recording->file, entry, entry->size, NULL);
+
+	return !err && recording->rotation.max_size && is_full(recording) ?
+	       turn_file(recording) : err;
+}
+
 static int on_range(void *data, const struct pmadv_range_record *record)
 {
 	struct recording *recording = data;
@@ -89,7 +130,7 @@ static int on_range(void *data, const struct pmadv_range_record *record)
 	if (!maps_find(&seen->maps, record->start))
 		seen->fresh = false;
 	recording->ranges++;
-	return recfile_add(recording->file, &entry.head, sizeof(entry), NULL);
+	return add_record(recording, &entry.head);
 }
 
 static int on_call(void *data, const struct pmadv_call_record *record)
@@ -103,7 +144,7 @@ static int on_call(void *data, const struct pmadv_call_record *record)
 	if (err)
 		return err;
 	recording->calls++;
-	return recfile_add(recording->file, &entry.head, sizeof(entry), NULL);
+	return add_record(recording, &entry.head);
 }
 
 static int add_mappings(struct recording *recording, struct seen *seen, uint64_t now)
@@ -177,88 +218,152 @@ static int add_system(struct recording *recording, uint64_t now, uint64_t lost)
 	return recfile_add(recording->file, &entry.head, sizeof(entry), NULL);
 }
 
-static int take_samples(void *data, struct monitor *records)
+/* The system, and all targets. What that took decides when to do it again. */
+static int take_samples(struct recording *recording)
 {
-	struct recording *recording = data;
+	uint64_t now = now_ns(), began = cpu_ns(), pause;
 	struct seen *seen = recording->seen.items;
-	uint64_t now = now_ns();
-	char size[HUMAN_LEN], time[HUMAN_LEN];
 	int err;
 
-	err = add_system(recording, now, monitor_lost(records));
+	err = add_system(recording, now, monitor_lost(recording->records));
 	for (size_t i = 0; i < recording->seen.nr && !err; i++)
 		if (!seen[i].gone)
 			err = add_target(recording, &seen[i], now);
 	if (!err)
 		err = recfile_flush(recording->file);
-	if (!err)
-		progress_line("%s: %" PRIu64 " calls, %" PRIu64 " ranges, %s",
-			      human_time(now - recording->start_ns, time),
-			      recording->calls, recording->ranges,
-			      human_bytes(recfile_size(recording->file), size));
+	pause = pause_after(cpu_ns() - began);
+	/* The ticks are as far apart: a sample is not to miss one by a hair. */
+	recording->sample_ns = now + (pause > SAMPLE_NS ? pause : SAMPLE_NS / 2);
 	return err;
 }
 
-static int add_end(struct recording *recording)
+static int create_file(struct recording *recording)
+{
+	int err;
+
+	recfile_begin_header(&recording->header);
+	err = recfile_create(recording->rotation.path, &recording->header,
+			     &recording->file);
+	recording->files += !err;
+	return err;
+}
+
+/* The first sample is the base for the others. */
+static int take_first_samples(struct recording *recording)
+{
+	int err = take_samples(recording);
+
+	recording->rotation.base = recfile_size(recording->file);
+	return err;
+}
+
+static int end_file(struct recording *recording)
 {
 	struct pmadv_record entry = { .type = PMADV_ENTRY_END, .time_ns = now_ns() };
 	int err;
 
 	err = recfile_add(recording->file, &entry, sizeof(entry), NULL);
-	return err ? err : recfile_flush(recording->file);
+	if (!err)
+		err = recfile_flush(recording->file);
+	recording->bytes += recfile_size(recording->file);
+	return err;
 }
 
-static int print_end(const struct recording *recording, const char *path, uint64_t lost)
+/* Each file can be read alone, so the next one begins with all that is known. */
+static int turn_file(struct recording *recording)
 {
-	uint64_t size = recfile_size(recording->file);
-	char bytes[HUMAN_LEN];
+	struct seen *seen = recording->seen.items;
+	int err;
+
+	err = take_samples(recording);
+	if (!err)
+		err = end_file(recording);
+	if (!err)
+		err = rotation_turn(&recording->rotation);
+	if (err)
+		return err;
+	recfile_close(recording->file);
+	recording->file = NULL;
+	for (size_t i = 0; i < recording->seen.nr; i++)
+		seen[i].fresh = false;
+	err = create_file(recording);
+	return err ? err : take_first_samples(recording);
+}
+
+static void show_progress(const struct recording *recording)
+{
+	uint64_t bytes = recording->bytes + recfile_size(recording->file);
+	char size[HUMAN_LEN], time[HUMAN_LEN];
+
+	progress_line("%s: %" PRIu64 " calls, %" PRIu64 " ranges, %s",
+		      human_time(now_ns() - recording->start_ns, time), recording->calls,
+		      recording->ranges, human_bytes(bytes, size));
+}
+
+/* Once a second. What was recorded by then is to survive our end. */
+static int on_tick(void *data, struct monitor *records)
+{
+	struct recording *recording = data;
+	int err;
+
+	(void)records;
+	if (now_ns() >= recording->sample_ns)
+		err = take_samples(recording);
+	else
+		err = recfile_flush(recording->file);
+	if (!err && is_full(recording))
+		err = turn_file(recording);
+	if (err)
+		return err;
+	show_progress(recording);
+	if (recording->daemon && scopes_owner() != recording->daemon) {
+		say_note("the daemon has ended: nothing more to record");
+		recording->enough = true;
+	}
+	return 0;
+}
+
+static int print_end(const struct recording *recording)
+{
+	const char *path = recording->rotation.path;
+	uint64_t lost = monitor_lost(recording->records);
+	char bytes[HUMAN_LEN], files[32] = "";
 
 	if (out_json()) {
 		struct json_object *line = json_line("record");
 
 		json_text(line, "engine", engine_in_use());
 		json_text(line, "file", path);
-		json_number(line, "bytes", size);
+		json_number(line, "files", recording->files);
+		json_number(line, "bytes", recording->bytes);
 		json_number(line, "targets", recording->seen.nr);
 		json_number(line, "calls", recording->calls);
 		json_number(line, "ranges", recording->ranges);
 		json_number(line, "lost", lost);
 		return json_print(line);
 	}
-	out_text("%s: %s, %zu targets, %" PRIu64 " calls, %" PRIu64 " ranges, %" PRIu64 " records lost\n",
-		 path, human_bytes(size, bytes), recording->seen.nr, recording->calls,
-		 recording->ranges, lost);
+	if (recording->files > 1)
+		snprintf(files, sizeof(files), " in %" PRIu64 " files", recording->files);
+	out_text("%s: %s%s, %zu targets, %" PRIu64 " calls, %" PRIu64 " ranges, %" PRIu64 " records lost\n",
+		 path, human_bytes(recording->bytes, bytes), files, recording->seen.nr,
+		 recording->calls, recording->ranges, lost);
 	return out_flush();
 }
 
-static int record_all(struct recording *recording, struct monitor *records,
-		      const struct args *args, const char *path)
+static int record_all(struct recording *recording, uint64_t duration)
 {
-	const bool enough = false;
 	int err;
 
-	/* The first sample is the base for the others. */
-	err = take_samples(recording, records);
+	err = take_first_samples(recording);
 	if (!err)
-		err = monitor_watch(records, SAMPLE_NS, args->duration, &enough);
+		err = monitor_watch(recording->records, SAMPLE_NS, duration,
+				    &recording->enough);
+	/* Of what happened since the last one, too. */
 	if (!err)
-		err = add_end(recording);
+		err = take_samples(recording);
 	if (!err)
-		err = print_end(recording, path, monitor_lost(records));
-	return err;
-}
-
-static int create_file(struct recording *recording, const struct args *args,
-		       const char *path)
-{
-	struct pmadv_file_header header = {
-		.only_target = args->pid,
-		.interval_ms = SAMPLE_NS / 1000000,
-	};
-
-	recfile_begin_header(&header);
-	recording->start_ns = header.start_ns;
-	return recfile_create(path, &header, &recording->file);
+		err = end_file(recording);
+	return err ? err : print_end(recording);
 }
 
 static void free_seen(struct vec *all)
@@ -270,38 +375,100 @@ static void free_seen(struct vec *all)
 	vec_free(all);
 }
 
-static int record_run(const struct args *args)
+static int check_args(const struct args *args)
 {
-	const char *path = args->output ? args->output : RECORD_DEFAULT;
-	struct recording recording = { };
+	if (args->children && !args->pid)
+		return say_error(-EUSAGE, "--children: of which process? Give --pid, too");
+	if (args->daemon && args->pid)
+		return say_error(-EUSAGE, "--daemon and --pid: one of them");
+	if (args->max_files && !args->max_size && !args->max_time)
+		return say_error(-EUSAGE, "--max-files: when is a file full? Give --max-size or --max-time, too");
+	if (args->max_size && args->max_size < ROTATION_SIZE_LEAST)
+		return say_error(-EUSAGE, "--max-size: at least 1M");
+	return 0;
+}
+
+static int find_daemon(struct recording *recording)
+{
+	recording->daemon = scopes_owner();
+	return recording->daemon ? 0 :
+	       say_error(-ESRCH, "no pmadv daemon is running: start one, or record without --daemon");
+}
+
+static int open_records(struct recording *recording, const struct args *args)
+{
 	const struct monitor_filter filter = {
 		.target = args->pid,
+		.caller = recording->daemon,
+		.children = args->children,
 		.ranges = true,
 		.calls = true,
 	};
 	const struct monitor_handler handler = {
 		.range = on_range,
 		.call = on_call,
-		.tick = take_samples,
-		.data = &recording,
+		.tick = on_tick,
+		.data = recording,
 	};
-	struct monitor *records;
+	int err = 0;
+
+	recording->records = monitor_open(&filter, args->buffer, &handler, &err);
+	return err;
+}
+
+/*
+ * More files have to be made with what rights are left then, so that the first one is,
+ * too: nobody is to find out after an hour that there is no second one.
+ */
+static int begin(struct recording *recording)
+{
+	int err = 0;
+
+	if (recording->rotation.max_size || recording->rotation.max_time) {
+		privileges_drop(PRIVILEGES_LOOK);
+		err = rotation_check(&recording->rotation);
+		return err ? err : create_file(recording);
+	}
+	err = create_file(recording);
+	if (!err)
+		privileges_drop(PRIVILEGES_LOOK);
+	return err;
+}
+
+static int record_run(const struct args *args)
+{
+	struct recording recording = {
+		.rotation = {
+			.path = args->output ? args->output : RECORD_DEFAULT,
+			.max_size = args->max_size,
+			.max_time = args->max_time,
+			.max_files = args->max_files,
+		},
+		.header = { .only_target = args->pid, .interval_ms = SAMPLE_NS / 1000000 },
+		.start_ns = now_ns(),
+	};
 	int err;
 
-	records = monitor_open(&filter, args->buffer, &handler, &err);
-	if (!records)
-		return err;
-	err = create_file(&recording, args, path);
+	err = check_args(args);
+	if (!err && args->daemon)
+		err = find_daemon(&recording);
+	if (!err)
+		err = open_records(&recording, args);
+	if (!err)
+		err = begin(&recording);
 	if (err)
 		goto out;
-	privileges_drop(PRIVILEGES_LOOK);
-	say_note("recording%s to %s, until Ctrl-C%s", args->pid ? " that process" : "",
-		 path, args->duration ? " or that time is over" : "");
-	err = record_all(&recording, records, args, path);
+	say_note("recording%s to %s, until Ctrl-C%s",
+		 args->daemon ? " what the daemon does" :
+		 args->children ? " that process and its children" :
+		 args->pid ? " that process" : "",
+		 recording.rotation.path, args->duration ? " or that time is over" : "");
+	err = record_all(&recording, args->duration);
 out:
 	recfile_close(recording.file);
+	rotation_free(&recording.rotation);
 	free_seen(&recording.seen);
-	monitor_close(records);
+	monitor_close(recording.records);
 	return err;
 }
 
