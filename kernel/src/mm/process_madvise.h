@@ -203,7 +203,7 @@ void pmadv_policy_error(struct pmadv_decision *decision, u32 kind, s64 code,
 			const char *msg);
 #else
 static inline struct pmadv_policy *pmadv_policy_get(struct task_struct *task,
-						   u64 *refused)
+						    u64 *refused)
 {
 	return NULL;
 }
