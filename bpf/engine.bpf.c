@@ -969,27 +969,45 @@ static __always_inline void scan_one_table(u64 start, u64 end)
 	scan_table(0, NULL);
 }
 
+/* What copy_page_word() is about: its stack has no room for it. */
+static struct {
+	u64 first;
+	u64 nr;
+	struct pmadv_pages pages;
+} copied;
+
+/* In a function of its own, or Linux 6.1 verifies each word for what those before had. */
+static long copy_page_word(u32 w, void *unused)
+{
+	u64 first = copied.first, nr = copied.nr;
+
+	if (w >= PMADV_TABLE_WORDS)
+		return 1;
+	copied.pages.present[w] = page_word(scan.present, w, first, nr);
+	copied.pages.young[w] = page_word(scan.young, w, first, nr);
+	copied.pages.dirty[w] = page_word(scan.dirty, w, first, nr);
+	copied.pages.swapped[w] = page_word(scan.swapped, w, first, nr);
+	return 0;
+}
+
 __hidden int pmadv_engine_pages(struct pmadv_range *range, struct pmadv_pages *pages,
 				u32 flags)
 {
-	u64 first = range->start >> PAGE_SHIFT & (PMADV_MAX_PAGES - 1);
 	u64 nr = table_pages(range);
-	u32 w;
 
 	__builtin_memset(pages, 0, sizeof(*pages));
-	if (!engine.vma || flags & ~PMADV_CLEAR_YOUNG || !nr || range->end > range->vma_end)
+	if (!engine.vma || flags & ~PMADV_CLEAR_YOUNG || !nr ||
+	    range->end > range->vma_end)
 		return -EINVAL;
 	if (engine.no_sample || !engine.page_offset ||
 	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
 		return -EOPNOTSUPP;
 
 	scan_one_table(range->start, range->end);
-	for (w = 0; w < PMADV_TABLE_WORDS; w++) {
-		pages->present[w] = page_word(scan.present, w, first, nr);
-		pages->young[w] = page_word(scan.young, w, first, nr);
-		pages->dirty[w] = page_word(scan.dirty, w, first, nr);
-		pages->swapped[w] = page_word(scan.swapped, w, first, nr);
-	}
+	copied.first = range->start >> PAGE_SHIFT & (PMADV_MAX_PAGES - 1);
+	copied.nr = nr;
+	bpf_loop(PMADV_TABLE_WORDS, copy_page_word, NULL, 0);
+	__builtin_memcpy(pages, &copied.pages, sizeof(*pages));
 	/* Who gives the advice does that, with advice. */
 	engine.clear_young = flags & PMADV_CLEAR_YOUNG && !(engine.walk_flags & DRY_RUN);
 	return 0;

@@ -78,11 +78,13 @@ static bool misbehave(struct pmadv_range *range)
 	}
 }
 
+/* Half of a stack, and Linux 6.1 has no room for it below the engine's. */
+static struct pmadv_pages seen;
+
 /* Of a range of at most 64 pages. */
 static bool looks_so(struct pmadv_range *range)
 {
 	u64 pages = (range->end - range->start) / 4096;
-	struct pmadv_pages seen;
 
 	if (!look)
 		return true;
@@ -105,7 +107,7 @@ SEC("struct_ops/table_advise")
 s32 BPF_PROG(table_advise, struct pmadv_range *range, struct task_struct *task,
 	     struct vm_area_struct *vma)
 {
-	struct pmadv_sample seen = {};
+	struct pmadv_sample sampled = {};
 
 	count(ADVISE, 1);
 	if ((range->vma_flags & with) != with || range->vma_flags & without)
@@ -114,8 +116,8 @@ s32 BPF_PROG(table_advise, struct pmadv_range *range, struct task_struct *task,
 		return MADV_COLD;
 	if (piece && range->end - range->start > piece)
 		range->end = range->start + piece;
-	if (sample && (bpf_pmadv_sample(range, &seen, sample) ||
-		       seen.present != seen.looked_at))
+	if (sample && (bpf_pmadv_sample(range, &sampled, sample) ||
+		       sampled.present != sampled.looked_at))
 		return PMADV_SKIP;
 	if (!looks_so(range))
 		return PMADV_SKIP;
