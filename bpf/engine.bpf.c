@@ -491,7 +491,8 @@ static __always_inline void fetch_mappings(void)
 		vma = bpf_core_cast((void *)node_slot(SLOTS, i), struct vm_area_struct);
 		asm volatile(""
 			     :
-			     : "r"(vma->vm_start), "r"(vma->vm_ops), "r"(vma->shared.rb_subtree_last));
+			     : "r"(vma->vm_start), "r"(vma->vm_ops),
+			       "r"(vma->shared.rb_subtree_last));
 	}
 }
 
