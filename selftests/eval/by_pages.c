@@ -223,11 +223,12 @@ static int idle(double every)
 	idle_words = ((sysconf(_SC_PHYS_PAGES) + (1UL << 20)) / 64 + 511) & ~511UL;
 	idle_map = calloc(idle_words, 8);
 	idle_fd = open("/sys/kernel/mm/page_idle/bitmap", O_RDWR | O_CLOEXEC);
-	if (!walk || !idle_map || idle_fd < 0)
+	if (walk)
+		walk->marks = calloc(idle_words, 8);
+	if (!walk || !walk->marks || !idle_map || idle_fd < 0) {
+		free(walk);
 		return -errno;
-	walk->marks = calloc(idle_words, 8);
-	if (!walk->marks)
-		return -errno;
+	}
 	for (;;) {
 		walk_idle(walk);
 		nanosleep(&nap, NULL);

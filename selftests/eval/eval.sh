@@ -27,7 +27,7 @@ export O=$build
 # The three in one guest program, as that is slow to start here.
 run "$here/guest" backup 1 nothing=0 by_pages=1 cold_pages=1 --scale 0.06
 mapfile -t resident < <(sample resident_bytes)
-[[ $status == 0 && $(grep -cx done <<<"$out") == 3 && ${#resident[@]} == 3 ]]
+[[ $status == 0 && $(grep -cx "done" <<<"$out") == 3 && ${#resident[@]} == 3 ]]
 result $? "redis without a reclaimer and with two: all cells end well"
 [[ $(sample wrong) == $'0\n0\n0' ]]
 result $? "every answer is right"
