@@ -194,15 +194,19 @@ static bool is_ours(const struct search *search, pid_t pid)
 static bool wants(pid_t pid, void *data)
 {
 	struct search *search = data;
+	const uint64_t idle_ns = search->worker->rule->idle_ns;
 	const struct idle *idle;
 
 	if (!is_ours(search, pid))
 		return false;
-	if (!search->worker->rule->idle_ns)
+	if (!idle_ns)
 		return true;
 	idle = idle_find(&search->worker->idles, pid);
-	return idle && !idle->walked &&
-	       now_ns() - idle->since_ns >= search->worker->rule->idle_ns;
+	if (!idle || idle->walked || now_ns() - idle->since_ns < idle_ns)
+		return false;
+	/* The last look may be long ago: is it idle still? */
+	idle_look(&search->worker->idles, pid, now_ns());
+	return now_ns() - idle->since_ns >= idle_ns;
 }
 
 static bool watches(pid_t pid, void *data)
