@@ -358,12 +358,16 @@ static bool looks_at_pages(int advice)
 	return advice == MADV_COLD || advice == MADV_PAGEOUT;
 }
 
+static bool spares_young(const struct pmadv_answer *answer, int advice)
+{
+	return answer->modifiers & PMADV_SKIP_YOUNG && advice == MADV_PAGEOUT;
+}
+
 /* Must pages be told apart, or counted? */
 static bool by_page(const struct giving *giving, const struct pmadv_answer *answer, int advice)
 {
 	return answer->max_pages || giving->pages_left != UINT64_MAX || answer->masked ||
-	       answer->clear_young ||
-	       (answer->modifiers & PMADV_SKIP_YOUNG && advice == MADV_PAGEOUT);
+	       answer->clear_young || spares_young(answer, advice);
 }
 
 static void add_seen(struct giving *giving, uint64_t start, uint64_t end,
@@ -514,11 +518,6 @@ static void add_page(struct vector *vector, uint64_t address)
 		last->iov_len += PAGE;
 	else
 		add_range(vector, address, address + PAGE);
-}
-
-static bool spares_young(const struct pmadv_answer *answer, int advice)
-{
-	return answer->modifiers & PMADV_SKIP_YOUNG && advice == MADV_PAGEOUT;
 }
 
 /*
