@@ -27,8 +27,8 @@
 #define PMADV_SCAN_BYTES	(PMADV_SCAN_TABLES << 21)
 #define PMADV_SCAN_WORDS	(PMADV_SCAN_TABLES * 512 / 64)
 
-/* A bit for each page of a page table, as PMADV_MAX_PAGES. */
-#define PMADV_TABLE_WORDS	(512 / 64)
+/* A bit for each page of a page table. */
+#define PMADV_TABLE_WORDS	(PMADV_MAX_PAGES / 64)
 
 /**
  * struct pmadv_identity - an address space at a moment
