@@ -358,11 +358,12 @@ struct pmadv_policy *pmadv_policy_get(struct task_struct *task, u64 *refused)
 	/* The policy keeps a reference for one more grace period. */
 	rcu_read_lock();
 	policy = pmadv_policy_from(task_dfl_cgroup(task));
-	if (policy)
+	if (policy) {
 		kobject_get(&policy->kobj);
-	for (outer = policy; outer; outer = pmadv_policy_outer(outer))
-		if (outer != policy)
+		for (outer = pmadv_policy_outer(policy); outer;
+		     outer = pmadv_policy_outer(outer))
 			*refused |= outer->inner_refused;
+	}
 	rcu_read_unlock();
 
 	return policy;
