@@ -126,6 +126,8 @@ int hook_map(struct hook *h, size_t pages);
 
 /* Load another copy of the policy, for a cgroup if @cgroup_id is not 0. */
 struct hook_policy *hook_load(uint64_t cgroup_id);
+/* The same of one that refuses policies inside its scope that advice, as bits. */
+struct hook_policy *hook_load_refusing(uint64_t cgroup_id, uint64_t refused);
 
 /* Attach; -errno on failure. */
 int hook_attach(struct bpf_map *map, struct bpf_link **link);

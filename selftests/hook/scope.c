@@ -296,14 +296,10 @@ static void run_namespace(struct hook *h)
 static struct hook_policy *attach_refusing(uint64_t cgroup, uint64_t refused,
 					   struct bpf_link **link)
 {
-	struct hook_policy *skel = hook_policy__open();
+	struct hook_policy *skel = hook_load_refusing(cgroup, refused);
 
-	if (!EXPECT(skel, ""))
-		return NULL;
-	skel->struct_ops.hook->cgroup_id = cgroup;
-	skel->struct_ops.hook->inner_refused = refused;
-	EXPECT_EQ(hook_policy__load(skel), 0);
-	EXPECT_EQ(hook_attach(skel->maps.hook, link), 0);
+	if (EXPECT(skel, ""))
+		EXPECT_EQ(hook_attach(skel->maps.hook, link), 0);
 	return skel;
 }
 
@@ -361,11 +357,9 @@ static void run_refusing(struct hook *h)
 
 static void run_refusing_wrong(struct hook *h)
 {
-	h->skel = hook_policy__open();
+	h->skel = hook_load_refusing(0, 1ULL << MADV_DONTNEED);
 	if (!EXPECT(h->skel, ""))
 		return;
-	h->skel->struct_ops.hook->inner_refused = 1ULL << MADV_DONTNEED;
-	EXPECT_EQ(hook_policy__load(h->skel), 0);
 	EXPECT_EQ(hook_attach(h->skel->maps.hook, &h->link), -EINVAL);
 }
 

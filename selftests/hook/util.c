@@ -31,7 +31,7 @@ int hook_setup_target(struct hook *h)
 	return err ? err : hook_map(h, 64);
 }
 
-struct hook_policy *hook_load(uint64_t cgroup_id)
+struct hook_policy *hook_load_refusing(uint64_t cgroup_id, uint64_t refused)
 {
 	struct hook_policy *skel;
 	int err;
@@ -41,6 +41,7 @@ struct hook_policy *hook_load(uint64_t cgroup_id)
 		return NULL;
 
 	skel->struct_ops.hook->cgroup_id = cgroup_id;
+	skel->struct_ops.hook->inner_refused = refused;
 	err = hook_policy__load(skel);
 	if (err) {
 		hook_policy__destroy(skel);
@@ -48,6 +49,11 @@ struct hook_policy *hook_load(uint64_t cgroup_id)
 		return NULL;
 	}
 	return skel;
+}
+
+struct hook_policy *hook_load(uint64_t cgroup_id)
+{
+	return hook_load_refusing(cgroup_id, 0);
 }
 
 int hook_setup_loaded(struct hook *h)
