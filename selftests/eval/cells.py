@@ -16,20 +16,11 @@ import time
 
 import reclaimers
 import workloads
+from reclaimers import read, stalled_us, write
 from table import ARMS, WORKLOADS
 
 ZRAM = "/sys/block/zram0"
 GROUPS = "/sys/fs/cgroup"
-
-
-def read(path):
-    with open(path, encoding="ascii") as file:
-        return file.read()
-
-
-def write(path, text):
-    with open(path, "w", encoding="ascii") as file:
-        file.write(str(text))
 
 
 def say(*words):
@@ -56,10 +47,6 @@ class Group:
 
     def current(self):
         return int(read(self.path + "/memory.current"))
-
-    def stalled(self):
-        """Microseconds in which some of it waited for memory."""
-        return int(read(self.path + "/memory.pressure").split("total=")[1].split()[0])
 
     def kill(self):
         write(self.path + "/cgroup.kill", 1)
@@ -95,7 +82,7 @@ class Counters:
                          stat["workingset_refault_file"]),
             "refaults_anon": stat["workingset_refault_anon"],
             "faults_major": stat["pgmajfault"],
-            "stall_us": group.stalled(),
+            "stall_us": stalled_us(group.path),
             "cpu_reclaimer_us": (reclaimer.stat("cpu.stat")["usage_usec"] +
                                  threads_time() // 1000),
             "cpu_workload_us": group.stat("cpu.stat")["usage_usec"],

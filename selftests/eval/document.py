@@ -34,13 +34,9 @@ def rows(found, workload):
     if what == "resume":
         columns += (("mmap.max_us", "longest mmap, us", "%.0f"),)
     lines = [["arm", "setting"] + [title for _, title, _ in columns]]
-    for one in found["points"]:
+    for one in found["points"] + [{"arm": "(oracle)", **one} for one in found["oracle"]]:
         if one["workload"] == workload:
             lines.append([one["arm"], one["setting"]] +
-                         [number(one.get(key), how) for key, _, how in columns])
-    for one in found["oracle"]:
-        if one["workload"] == workload:
-            lines.append(["(oracle)", one["setting"]] +
                          [number(one.get(key), how) for key, _, how in columns])
     return lines
 

@@ -71,11 +71,17 @@ def walking(spans, every):
             yield out, end, used
 
 
-def predict(spec, seed, decide, setting, scale=1.0):
-    """(MB of values that are out, refaults a second) of @decide there."""
-    count = max(1000, int(workloads.KEYS * scale))
-    start = spec["settle"] * scale
-    until = start + spec["measure"] * scale
-    spans = list(gaps(uses(spec, seed, scale), count, until))
-    share, refaults = outcome(decide(spans, float(setting)), start, until, count)
-    return share * count * PAGE / 1e6, refaults
+class Stream:
+    """What is known of a workload's keys before it runs."""
+
+    def __init__(self, spec, seed, scale=1.0):
+        self.count = workloads.key_count(scale)
+        self.start = spec["settle"] * scale
+        self.until = self.start + spec["measure"] * scale
+        self.spans = list(gaps(uses(spec, seed, scale), self.count, self.until))
+
+    def predict(self, decide, setting):
+        """(MB of values that are out, refaults a second) of @decide there."""
+        share, refaults = outcome(decide(self.spans, float(setting)), self.start,
+                                  self.until, self.count)
+        return share * self.count * PAGE / 1e6, refaults

@@ -27,6 +27,11 @@ def write(path, text):
         file.write(str(text))
 
 
+def stalled_us(group):
+    """Microseconds in which some of it waited for memory."""
+    return int(read(group + "/memory.pressure").split("total=")[1].split()[0])
+
+
 class Nothing:
     """No reclaimer, and what all have in common."""
 
@@ -207,12 +212,12 @@ def pressure(setting, group):
     limit = float(setting) / 100 * 1e6
     last = None
     while True:
-        total = int(read(group + "/memory.pressure").split("total=")[1].split()[0])
+        total = stalled_us(group)
         if last is not None and total - last < limit:
             size = int(read(group + "/memory.current"))
             step = 0.03 * size * (1 - (total - last) / limit)
             try_reclaim(group, int(step))
-            total = int(read(group + "/memory.pressure").split("total=")[1].split()[0])
+            total = stalled_us(group)
         last = total
         time.sleep(1)
 

@@ -206,10 +206,11 @@ def worth_a_policy(found, arms, workloads):
               if spec.get("misleads") and judged[name]]
     same = [name for name, spec in workloads.items() if spec.get("equal") and judged[name]]
     costs = {}
+    ours = chosen(found, arms, workloads)
     for name, spec in workloads.items():
         if spec.get("negative"):
             ran = [found[(name, arm, setting)]["slowdown_pct"]
-                   for arm, setting in chosen(found, arms, workloads)
+                   for arm, setting in ours
                    if (name, arm, setting) in found]
             costs[name] = max(ran) if ran else None
     won = [name for name in misled if wins(judged[name])]

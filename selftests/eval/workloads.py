@@ -71,6 +71,10 @@ class Keys:
         return self.next
 
 
+def key_count(scale):
+    return max(1000, int(KEYS * scale))
+
+
 class Redis:
     """A redis server, and one client that asks for views at fixed times."""
 
@@ -78,7 +82,7 @@ class Redis:
         self.spec = spec
         self.group = group
         self.rand = random.Random(seed)
-        self.count = max(1000, int(KEYS * scale))
+        self.count = key_count(scale)
         self.keys = Keys(spec["keys"], self.rand, self.count)
         self.pool = text(self.rand, 1 << 18)
         self.server = self.backup = self.sock = None
