@@ -13,6 +13,7 @@
 
 #include "daemon/config.h"
 #include "daemon/pacer.h"
+#include "daemon/rule_cgroups.h"
 #include "lib/text.h"
 #include "lib/util.h"
 #include "proc/sample.h"
@@ -64,7 +65,8 @@ static int add_stalls(const char *path, uint64_t *sum)
 	return 0;
 }
 
-void pressure_add(const char *path, struct pacer_sample *sample)
+/* Of the cgroup in folder @path or, if it has no memory controller, of the system. */
+static void add_counters(const char *path, struct pacer_sample *sample)
 {
 	char file[PATH_MAX + 32];
 
@@ -77,6 +79,22 @@ void pressure_add(const char *path, struct pacer_sample *sample)
 	snprintf(file, sizeof(file), "%s/memory.pressure", path ? path : "");
 	if (!path || add_stalls(file, &sample->stalled_ns))
 		add_stalls(SYSTEM, &sample->stalled_ns);
+}
+
+void pressure_count(const struct rule *rule, struct pacer_sample *sample)
+{
+	struct rule_cgroups cgroups;
+
+	if (!rule->cgroup) {
+		add_counters(NULL, sample);
+	} else if (!rule_cgroups(rule, &cgroups)) {
+		for (size_t i = 0; i < cgroups.nr; i++)
+			add_counters(cgroups.paths[i], sample);
+		rule_cgroups_free(&cgroups);
+	} else {
+		return;
+	}
+	sample->counted = true;
 }
 
 int pressure_open(const struct pressure *pressure)

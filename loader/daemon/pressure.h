@@ -12,10 +12,11 @@
 int memory_available(uint64_t *available, uint64_t *total);
 
 /*
- * Add to @sample the refaults and stalls of the cgroup in folder @path or, if
- * it is NULL or has no memory controller, those of the system.
+ * Put into @sample the refaults and stalls of the cgroups that @rule matches, or of the
+ * system if it has no pattern for them. If the cgroups cannot be found that is
+ * reported, and nothing counted.
  */
-void pressure_add(const char *path, struct pacer_sample *sample);
+void pressure_count(const struct rule *rule, struct pacer_sample *sample);
 
 /* A file descriptor that polls POLLPRI when the pressure is exceeded, or -errno. */
 int pressure_open(const struct pressure *pressure);

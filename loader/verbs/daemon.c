@@ -156,21 +156,13 @@ static struct pacer_sample take_sample(struct worker *worker, uint64_t available
 		.available = available,
 		.pressed = worker->pressed,
 	};
-	struct rule_cgroups cgroups;
 	uint64_t began = cpu_ns();
 
 	worker->pressed = false;
 	if ((!worker->rule->pace.max_refaults && !worker->rule->pace.max_stall_percent) ||
 	    sample.now_ns < worker->count_ns)
 		return sample;
-	sample.counted = true;
-	if (!worker->rule->cgroup) {
-		pressure_add(NULL, &sample);
-	} else if (!rule_cgroups(worker->rule, &cgroups)) {
-		for (size_t i = 0; i < cgroups.nr; i++)
-			pressure_add(cgroups.paths[i], &sample);
-		rule_cgroups_free(&cgroups);
-	}
+	pressure_count(worker->rule, &sample);
 	worker->count_ns = sample.now_ns + pause_after(cpu_ns() - began);
 	return sample;
 }
