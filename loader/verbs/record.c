@@ -18,6 +18,7 @@
 #include "proc/sample.h"
 #include "recording/recfile.h"
 #include "recording/rotation.h"
+#include "recording/seen.h"
 #include "walk/decider.h"
 #include "walk/monitor.h"
 
@@ -54,15 +55,6 @@ static const struct example examples[] = {
 	{ }
 };
 
-/* A process that was advised; @tgid is the key. */
-struct seen {
-	int32_t tgid;
-	char comm[PMADV_COMM_LEN];
-	struct vec maps;	/* as they were last read */
-	bool fresh;		/* every range that was seen is in one of them */
-	bool gone;
-};
-
 struct recording {
 	struct rotation rotation;
 	struct pmadv_file_header header;
@@ -70,8 +62,7 @@ struct recording {
 	struct monitor *records;
 	pid_t daemon;		/* the one whose calls are recorded, 0: all */
 	bool enough;
-	struct vec seen;
-	size_t last;		/* most records are about the same one */
+	struct seen_all seen;
 	uint64_t start_ns;
 	uint64_t sample_ns;	/* when to take the next sample */
 	uint64_t files;
@@ -79,26 +70,6 @@ struct recording {
 	uint64_t calls;
 	uint64_t ranges;
 };
-
-static int note_target(struct recording *recording, const struct pmadv_record *head,
-		       struct seen **out)
-{
-	struct seen *seen = vec_of_key(&recording->seen, sizeof(*seen), head->tgid,
-				       &recording->last);
-
-	if (!seen)
-		return say_no_memory();
-	/*
-	 * The number may belong to another process now, or the program may be
-	 * another one.
-	 */
-	if (seen->gone || strcmp(seen->comm, head->comm))
-		seen->fresh = false;
-	seen->gone = false;
-	memcpy(seen->comm, head->comm, sizeof(seen->comm));
-	*out = seen;
-	return 0;
-}
 
 static int turn_file(struct recording *recording);
 
@@ -121,12 +92,10 @@ static int on_range(void *data, const struct pmadv_range_record *record)
 {
 	struct recording *recording = data;
 	struct pmadv_range_record entry = *record;
-	struct seen *seen;
-	int err;
+	struct seen *seen = seen_note(&recording->seen, &record->head);
 
-	err = note_target(recording, &record->head, &seen);
-	if (err)
-		return err;
+	if (!seen)
+		return say_no_memory();
 	if (!maps_find(&seen->maps, record->start))
 		seen->fresh = false;
 	recording->ranges++;
@@ -137,12 +106,9 @@ static int on_call(void *data, const struct pmadv_call_record *record)
 {
 	struct recording *recording = data;
 	struct pmadv_call_record entry = *record;
-	struct seen *seen;
-	int err;
 
-	err = note_target(recording, &record->head, &seen);
-	if (err)
-		return err;
+	if (!seen_note(&recording->seen, &record->head))
+		return say_no_memory();
 	recording->calls++;
 	return add_record(recording, &entry.head);
 }
@@ -222,11 +188,12 @@ static int add_system(struct recording *recording, uint64_t now, uint64_t lost)
 static int take_samples(struct recording *recording)
 {
 	uint64_t now = now_ns(), began = cpu_ns(), pause;
-	struct seen *seen = recording->seen.items;
+	struct seen *seen = recording->seen.list.items;
 	int err;
 
+	seen_forget_gone(&recording->seen);
 	err = add_system(recording, now, monitor_lost(recording->records));
-	for (size_t i = 0; i < recording->seen.nr && !err; i++)
+	for (size_t i = 0; i < recording->seen.list.nr && !err; i++)
 		if (!seen[i].gone)
 			err = add_target(recording, &seen[i], now);
 	if (!err)
@@ -272,7 +239,7 @@ static int end_file(struct recording *recording)
 /* Each file can be read alone, so the next one begins with all that is known. */
 static int turn_file(struct recording *recording)
 {
-	struct seen *seen = recording->seen.items;
+	struct seen *seen = recording->seen.list.items;
 	int err;
 
 	err = take_samples(recording);
@@ -284,7 +251,7 @@ static int turn_file(struct recording *recording)
 		return err;
 	recfile_close(recording->file);
 	recording->file = NULL;
-	for (size_t i = 0; i < recording->seen.nr; i++)
+	for (size_t i = 0; i < recording->seen.list.nr; i++)
 		seen[i].fresh = false;
 	err = create_file(recording);
 	return err ? err : take_first_samples(recording);
@@ -336,7 +303,7 @@ static int print_end(const struct recording *recording)
 		json_text(line, "file", path);
 		json_number(line, "files", recording->files);
 		json_number(line, "bytes", recording->bytes);
-		json_number(line, "targets", recording->seen.nr);
+		json_number(line, "targets", recording->seen.total);
 		json_number(line, "calls", recording->calls);
 		json_number(line, "ranges", recording->ranges);
 		json_number(line, "lost", lost);
@@ -344,8 +311,8 @@ static int print_end(const struct recording *recording)
 	}
 	if (recording->files > 1)
 		snprintf(files, sizeof(files), " in %" PRIu64 " files", recording->files);
-	out_text("%s: %s%s, %zu targets, %" PRIu64 " calls, %" PRIu64 " ranges, %" PRIu64 " records lost\n",
-		 path, human_bytes(recording->bytes, bytes), files, recording->seen.nr,
+	out_text("%s: %s%s, %" PRIu64 " targets, %" PRIu64 " calls, %" PRIu64 " ranges, %" PRIu64 " records lost\n",
+		 path, human_bytes(recording->bytes, bytes), files, recording->seen.total,
 		 recording->calls, recording->ranges, lost);
 	return out_flush();
 }
@@ -364,15 +331,6 @@ static int record_all(struct recording *recording, uint64_t duration)
 	if (!err)
 		err = end_file(recording);
 	return err ? err : print_end(recording);
-}
-
-static void free_seen(struct vec *all)
-{
-	struct seen *seen = all->items;
-
-	for (size_t i = 0; i < all->nr; i++)
-		maps_free(&seen[i].maps);
-	vec_free(all);
 }
 
 static int check_args(const struct args *args)
@@ -467,7 +425,7 @@ static int record_run(const struct args *args)
 out:
 	recfile_close(recording.file);
 	rotation_free(&recording.rotation);
-	free_seen(&recording.seen);
+	seen_free(&recording.seen);
 	monitor_close(recording.records);
 	return err;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,6 +218,9 @@ static int open_monitor(struct monitor *records, const struct monitor_filter *fi
 
 	if (buffer > MONITOR_BUFFER_MAX)
 		return say_error(-EUSAGE, "--buffer: at most 1G");
+	/* One that does not exist would be waited for for ever. */
+	if (filter->target && kill(filter->target, 0) && errno == ESRCH)
+		return say_error(-ESRCH, "there is no process %d", filter->target);
 	err = privileges_check_bpf(FOR_TRACING);
 	if (!err)
 		err = object_find("monitor", path);

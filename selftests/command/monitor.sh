@@ -168,6 +168,7 @@ result $? "the default buffer is large enough for that"
 # --- wrong input and wrong surroundings --------------------------------------
 expect 2 'number of a process' "--pid: no process" pmadv monitor --pid 0
 expect 2 'number of a process' "--pid: a name" pmadv monitor --pid sleep
+expect 1 'there is no process 4194305' "--pid: one that is not there" pmadv monitor --pid 4194305
 expect 2 'a time' "--interval: no time" pmadv monitor --interval often
 expect 2 'more than 0' "--interval: never" pmadv monitor --interval 0
 expect 2 'from 1' "--count: none" pmadv monitor --count 0

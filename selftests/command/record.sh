@@ -118,6 +118,10 @@ expect 1 'exists and is not a recording' "record: does not replace other files" 
 expect 1 'No such file' "record: no such folder" pmadv record --output "$tmp/no/where"
 expect 2 'more than 0' "record --duration: none" pmadv record --duration 0
 expect 2 'at most 1G' "record --buffer: too large" pmadv record --buffer 4G
+expect 1 'there is no process 4194305' "record --pid: one that is not there" \
+	pmadv record --pid 4194305 --output "$tmp/b.rec"
+[[ ! -e $tmp/b.rec ]]
+result $? "and records nothing"
 expect 4 'no permission' "record: unprivileged" \
 	setpriv --reuid 65534 --clear-groups pmadv record --output "$tmp/b.rec"
 

@@ -11,8 +11,8 @@
 
 static void of_system(void **state)
 {
-	const struct rule rule = { };
-	struct pacer_sample sample = { };
+	const struct rule rule = {};
+	struct pacer_sample sample = {};
 
 	(void)state;
 	pressure_count(&rule, &sample);
@@ -23,7 +23,7 @@ static void of_no_cgroup(void **state)
 {
 	char name[] = "it", pattern[] = "/no/such/*";
 	const struct rule rule = { .name = name, .cgroup = pattern };
-	struct pacer_sample sample = { };
+	struct pacer_sample sample = {};
 
 	/* Such a cgroup may come later: so far it has refaulted nothing. */
 	(void)state;
@@ -37,7 +37,7 @@ static int count_without_proc(const char *folder)
 {
 	char name[] = "it", pattern[] = "/*";
 	const struct rule rule = { .name = name, .cgroup = pattern };
-	struct pacer_sample sample = { };
+	struct pacer_sample sample = {};
 
 	if (chroot(folder) && (unshare(CLONE_NEWUSER) || chroot(folder)))
 		return 77;
