@@ -198,8 +198,12 @@ expect 0 '1 advised' "by name" pmadv advise "$target" --policy=by_name \
 expect 0 '0 advised' "by another name" pmadv advise "$target" --policy=by_name \
 	--set 'rules+=dat=cold' -r "${place[file]}"
 
-expect 0 'page_age: 2 rounds.* [1-9][0-9]* of [0-9]+ ranges advised' \
-	"page_age: what was not used since leaves" pmadv run page_age "$target" --every 0.2 --count 2
+expect 0 'page_age: 12 rounds.* [1-9][0-9]* of [0-9]+ ranges advised' \
+	"page_age: what stays away leaves" pmadv run page_age "$target" --every 0.1 --count 12 \
+	--set stay_away=4 --set max_returns=0
+expect 0 'page_age: 4 rounds.* 0 of [0-9]+ ranges advised' \
+	"page_age: not before it was seen to stay away" pmadv run page_age "$target" \
+	--every 0.1 --count 4 --set stay_away=4 --set max_returns=0
 
 # --- the members -------------------------------------------------------------
 row "with every member" anon 0 '.ranges_advised == 4' --set answer=20 --set piece=65536

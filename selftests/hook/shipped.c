@@ -235,43 +235,94 @@ out:
 	policy_cold_pages__destroy(skel);
 }
 
-/* Walk, and expect so many pages to be out, none of the first 24 if @keeps. */
-static void age(struct hook *h, long swapped, bool keeps)
+/* page_age in force with these knobs. */
+static struct policy_page_age *page_age(struct hook *h, unsigned int stay_away,
+					unsigned int max_returns)
 {
-	EXPECT(hook_walk(h, 0, 0) >= 0, "");
-	EXPECT_EQ(hook_swapped(h, h->addr, h->len), swapped);
-	if (keeps)
-		EXPECT_EQ(hook_present(h, h->addr, 24 * PAGE), 24);
+	struct policy_page_age *skel = policy_page_age__open();
+
+	if (!EXPECT(skel, ""))
+		return NULL;
+	EXPECT_EQ(skel->rodata->stay_away, 24);
+	EXPECT_EQ(skel->rodata->max_returns, 20);
+	skel->rodata->stay_away = stay_away;
+	skel->rodata->max_returns = max_returns;
+	if (put_in_force(h, skel->obj, "page_age"))
+		return skel;
+	policy_page_age__destroy(skel);
+	return NULL;
+}
+
+/* Walk; before each walk so many pages are used. How many are out then? */
+static long age(struct hook *h, unsigned int walks, unsigned int used)
+{
+	while (walks--) {
+		if (used)
+			target_call(&h->target, do_read, h->addr, used * PAGE, 0);
+		EXPECT(hook_walk(h, 0, 0) >= 0, "");
+	}
+	return hook_swapped(h, h->addr, h->len);
 }
 
 static void run_page_age(struct hook *h)
 {
-	struct policy_page_age *skel = policy_page_age__open();
+	struct policy_page_age *skel = page_age(h, 2, 0);
 	unsigned int i;
 
-	if (!EXPECT(skel, ""))
+	if (!skel)
 		return;
-	EXPECT_EQ(skel->rodata->once_walks, 1);
-	EXPECT_EQ(skel->rodata->often_walks, 5);
-	if (!put_in_force(h, skel->obj, "page_age"))
-		goto out;
 
-	/* The first walk only marks. Then what is not used again leaves. */
-	age(h, 0, true);
-	target_call(&h->target, do_read, h->addr, 24 * PAGE, 0);
-	age(h, 40, true);
+	/* Nothing leaves before it was seen to stay away. Then what is not used does. */
+	EXPECT_EQ(age(h, 4, 24), 0);
+	EXPECT_EQ(age(h, 16, 24), 40);
+	EXPECT_EQ(hook_present(h, h->addr, 24 * PAGE), 24);
 
-	/* Used in two walks: it may idle for five. */
-	for (i = 0; i < 4; i++)
-		age(h, 40, true);
-	age(h, 64, false);
+	/* It returns again and again: it stays for longer than it idles in between. */
+	for (i = 0; i < 20; i++) {
+		age(h, 1, 64);
+		age(h, 2, 24);
+	}
+	EXPECT_EQ(hook_swapped(h, h->addr, h->len), 0);
 
-	/* A scan touches all once: of what it brought back, that stays again. */
-	target_call(&h->target, do_read, h->addr, h->len, 0);
-	age(h, 0, true);
-	age(h, 40, true);
+	/* Until it idles for longer than it ever did. */
+	EXPECT_EQ(age(h, 24, 24), 40);
+	EXPECT_EQ(hook_present(h, h->addr, 24 * PAGE), 24);
 	hook_expect_intact(h);
-out:
+	policy_page_age__destroy(skel);
+}
+
+/* Before each walk a third of the pages is used, by chance. */
+static void age_by_chance(struct hook *h, unsigned int walks)
+{
+	static unsigned int seed = 1;
+	unsigned int i;
+
+	while (walks--) {
+		for (i = 0; i < 64; i++)
+			if (rand_r(&seed) % 3 == 0)
+				target_call(&h->target, do_read, h->addr + i * PAGE,
+					    PAGE, 0);
+		EXPECT(hook_walk(h, 0, 0) >= 0, "");
+	}
+}
+
+static void run_page_age_limit(struct hook *h)
+{
+	struct policy_page_age *skel = page_age(h, 2, 1);
+	long swapped;
+
+	if (!skel)
+		return;
+	/* Walks without a pause: no page may return in the time between two. */
+	age_by_chance(h, 16);
+	EXPECT_EQ(hook_swapped(h, h->addr, h->len), 0);
+
+	/* One may in a second: so many leave that one of them should. */
+	sleep(1);
+	age_by_chance(h, 1);
+	swapped = hook_swapped(h, h->addr, h->len);
+	EXPECT(swapped >= 1 && swapped <= 8, ": %ld are out", swapped);
+	hook_expect_intact(h);
 	policy_page_age__destroy(skel);
 }
 
@@ -481,9 +532,15 @@ const struct hook_test hook_shipped_tests[] = {
 	},
 	{
 		.name = "page_age",
-		.description = "page_age reclaims what was used once before what was often",
+		.description = "page_age reclaims what stays away, until it returns",
 		.setup = setup_shipped,
 		.run = run_page_age,
+	},
+	{
+		.name = "page_age_limit",
+		.description = "page_age keeps pages that would return too often",
+		.setup = setup_shipped,
+		.run = run_page_age_limit,
 	},
 	{
 		.name = "foreground",
