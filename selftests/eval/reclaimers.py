@@ -109,9 +109,10 @@ class Pmadv(Nothing):
     """A policy of ours, that walks the whole cgroup."""
 
     def start(self, pids):
-        knobs = [word for knob in self.arm.get("knobs", ()) for word in ("--set", knob)]
+        knobs = [word for knob in self.arm.get("knobs", ()) for word in
+                 ("--set", knob if "=" in knob else "%s=%s" % (knob, self.setting))]
         self.run("pmadv", "run", self.arm["policy"], self.group.path, "--quiet",
-                 "--every", self.setting, *knobs)
+                 "--every", self.arm.get("every", self.setting), *knobs)
 
 
 class PmadvAway(Told):

@@ -5,8 +5,10 @@ A new arm is a row of ARMS. Its five settings go from eager to gentle, and are c
 before the runs. Of its columns:
 
   kind           what makes it, see make() in reclaimers.py: pmadv is `pmadv run POLICY`
-                 with these knobs and a walk every SETTING seconds, pmadv-away the same
-                 once, SETTING seconds after a program left the front
+                 with a walk every SETTING seconds, pmadv-away the same once, SETTING
+                 seconds after a program left the front
+  knobs          of the policy; where a walk is made every so many seconds by every, a
+                 knob without a value is the setting
   ours           it is a policy by the hook
   same_decision  it decides in user space what the policies decide that name it as their
                  decision
@@ -15,14 +17,12 @@ before the runs. Of its columns:
                  can say how many refaults that must give
 """
 
-AGES = ["3", "5", "8", "12", "20"]
-# A page used once leaves after one of them, one used often after five.
-WALKS = ["2", "3", "4", "6", "10"]
+AGES = ["5", "8", "12", "20", "30"]
 AWAY = ["0.5", "1", "2", "3", "5"]
 
 ARMS = {
     "nothing": dict(kind="nothing", settings=["0"], what="no reclaimer"),
-    "memory.reclaim": dict(kind="pressure", settings=["3", "1", "0.3", "0.1", "0.03"],
+    "memory.reclaim": dict(kind="pressure", settings=["1", "0.3", "0.1", "0.03", "0.01"],
                            what="memory.reclaim, 3 % of the group a second, less under "
                                 "pressure; setting: PSI some, %"),
     "damon_reclaim": dict(kind="damon_reclaim", settings=AGES,
@@ -41,8 +41,10 @@ ARMS = {
                        walks=True,
                        knobs=["max_young_pct=100"], decision="by_pages",
                        what="policy cold_pages by the hook; setting: time between walks, s"),
-    "page_age": dict(kind="pmadv", policy="page_age", settings=WALKS, ours=True,
-                     what="policy page_age by the hook; setting: time between walks, s"),
+    "page_age": dict(kind="pmadv", policy="page_age", ours=True, every="2",
+                     knobs=["max_returns"], settings=["100", "50", "20", "10", "5"],
+                     what="policy page_age by the hook, a walk every 2 s; setting: pages "
+                          "of a program that may return in a second"),
     "background_app": dict(kind="pmadv-away", policy="background_app", settings=AWAY,
                            ours=True, workloads=["agents"],
                            what="policy background_app by the hook, SETTING s after the "
@@ -51,26 +53,26 @@ ARMS = {
 
 # settle and measure are seconds of the guest. misleads: what misleads recency there.
 WORKLOADS = {
-    "drift": dict(kind="redis", keys="hot", settle=40, measure=36, misleads="drift",
+    "drift": dict(kind="redis", keys="hot", settle=60, measure=40, misleads="drift",
                   what="redis, 97 % of the reads go to 10 % of the keys, which drift"),
-    "scan": dict(kind="redis", keys="hot", scan=20, settle=40, measure=40,
+    "scan": dict(kind="redis", keys="hot", scan=20, settle=60, measure=40,
                  misleads="a scan",
                  what="the same, and every 20 s another client reads all keys"),
-    "backup": dict(kind="redis", keys="hot", backup=20, settle=48, measure=60,
+    "backup": dict(kind="redis", keys="hot", backup=20, settle=60, measure=40,
                    misleads="a backup",
                    what="the same, and every 20 s a child of the server writes a backup"),
-    "zipf": dict(kind="redis", keys="zipf", settle=40, measure=36, equal=True,
+    "zipf": dict(kind="redis", keys="zipf", settle=60, measure=40, equal=True,
                  what="redis, keys by Zipf's law, 0.99"),
-    "agents": dict(kind="agents", settle=40, measure=60, misleads="app switching",
+    "agents": dict(kind="agents", settle=60, measure=60, misleads="app switching",
                    what="python programs, one in front, each keeps state"),
-    "uniform": dict(kind="redis", keys="uniform", settle=40, measure=30, negative=True,
+    "uniform": dict(kind="redis", keys="uniform", settle=60, measure=40, negative=True,
                     what="redis, every key as likely"),
-    "streaming": dict(kind="redis", keys="stream", settle=40, measure=30, negative=True,
+    "streaming": dict(kind="redis", keys="stream", settle=60, measure=40, negative=True,
                       what="redis, one key after the other"),
 }
 
 # Computed from the stream of keys, not run: see oracle.py.
-ORACLE = dict(settings=AGES, what="an oracle: whoever knows the future pages out what will "
+ORACLE = dict(settings=["5", "10", "20", "30", "40"], what="an oracle: whoever knows the future pages out what will "
                                   "not be used for SETTING s; computed, of the values of redis alone")
 
 # What runs without options, within an hour on two cores.
