@@ -191,6 +191,12 @@ static const struct key rule_keys[] = {
 	  "Processes whose *oom_score_adj* is that, or from one number to another" },
 	{ "rss-above", take_size, F(rss_above), "64M",
 	  "Processes of which more than that is resident" },
+	{ "rss-grew", take_size, F(rss_grew), "8M",
+	  "Of the processes that the rule has walked already: those of which more than "
+	  "that became resident since the end of that walk" },
+	{ "min-interval", take_time, F(min_interval_ns), "10m",
+	  "Walk a process again only when so much has passed since the end of its last "
+	  "walk, however often there are rounds" },
 	{ "idle", take_time, F(idle_ns), "5m",
 	  "Processes that for so long used less than 1% of a CPU. They are walked "
 	  "once, and again only after they were busy in between" },

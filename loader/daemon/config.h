@@ -41,7 +41,9 @@ struct rule {
 	struct span oom_score_adj;
 	bool frozen;
 	uint64_t rss_above;
+	uint64_t rss_grew;		/* bytes, since the last walk */
 	uint64_t idle_ns;
+	uint64_t min_interval_ns;	/* between two walks of a process */
 	/* The policy that decides about them. */
 	char *policy;
 	struct vec set;			/* of char * */

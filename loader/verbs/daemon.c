@@ -14,6 +14,7 @@
 #include "daemon/idle.h"
 #include "daemon/match.h"
 #include "daemon/pacer.h"
+#include "daemon/past.h"
 #include "daemon/pressure.h"
 #include "daemon/reconcile.h"
 #include "daemon/rule_cgroups.h"
@@ -59,6 +60,7 @@ struct worker {
 	int pressure_fd;	/* -1: it has no trigger */
 	bool pressed;
 	struct vec idles;	/* of struct idle */
+	struct vec pasts;	/* of struct past */
 	uint64_t look_ns;	/* when to look at them again */
 	uint64_t count_ns;	/* when to read the counters of the cgroups again */
 	/* The round under way, if there are targets. */
@@ -96,6 +98,7 @@ static void workers_free(struct daemon *daemon)
 	for (size_t i = 0; i < daemon->workers.nr; i++) {
 		end_round(&worker[i]);
 		vec_free(&worker[i].idles);
+		vec_free(&worker[i].pasts);
 		if (worker[i].pressure_fd >= 0)
 			close(worker[i].pressure_fd);
 		decider_close(&worker[i].decider);
@@ -189,7 +192,8 @@ static bool wants(pid_t pid, void *data)
 	const uint64_t idle_ns = search->worker->rule->idle_ns;
 	const struct idle *idle;
 
-	if (!is_ours(search, pid))
+	if (!is_ours(search, pid) ||
+	    !past_allows(&search->worker->pasts, search->worker->rule, pid, now_ns()))
 		return false;
 	if (!idle_ns)
 		return true;
@@ -249,6 +253,7 @@ static int begin_round(struct daemon *daemon, struct worker *worker)
 	struct search search = { daemon, worker };
 	int err = 0;
 
+	past_forget_gone(&worker->pasts);
 	/* cgroups come and go. */
 	if (hook_present())
 		err = scopes_apply(&daemon->scopes, &daemon->config, false);
@@ -321,6 +326,20 @@ static void say_walk_error(const struct walk *walk, const struct request *reques
 		walk_say_error(walk, request);
 }
 
+/* The walk of the target at hand is complete. */
+static void end_target(struct worker *worker, pid_t pid)
+{
+	const struct rule *rule = worker->rule;
+	struct idle *idle = idle_find(&worker->idles, pid);
+
+	if (idle)
+		idle->walked = true;
+	if (rule->rss_grew || rule->min_interval_ns)
+		past_note(&worker->pasts, pid, now_ns());
+	worker->cursor = 0;
+	worker->at++;
+}
+
 /* Walk as much of the next target as the budget allows. */
 static int walk_some(struct worker *worker, uint64_t pages)
 {
@@ -334,7 +353,6 @@ static int walk_some(struct worker *worker, uint64_t pages)
 		.decider = &worker->decider,
 	};
 	uint64_t began = cpu_ns();
-	struct idle *idle;
 	struct walk walk;
 	int err;
 
@@ -353,11 +371,7 @@ static int walk_some(struct worker *worker, uint64_t pages)
 		worker->cursor = walk.result.cursor;
 		return err;
 	}
-	idle = idle_find(&worker->idles, target->pid);
-	if (idle)
-		idle->walked = true;
-	worker->cursor = 0;
-	worker->at++;
+	end_target(worker, target->pid);
 	return err;
 }
 

@@ -58,6 +58,8 @@ static void accepted(void **state)
 				   "oom-score-adj = -5..200\n"
 				   "frozen = yes\n"
 				   "rss-above = 64M\n"
+				   "rss-grew = 8M\n"
+				   "min-interval = 10m\n"
 				   "idle = 1m\n"
 				   "policy = background_app\n"
 				   "set = min_bytes=64K\n"
@@ -88,6 +90,8 @@ static void accepted(void **state)
 	assert_int_equal(rule->oom_score_adj.high, 200);
 	assert_true(rule->frozen);
 	assert_int_equal(rule->rss_above, 64 << 20);
+	assert_int_equal(rule->rss_grew, 8 << 20);
+	assert_true(rule->min_interval_ns == 600ULL * 1000000000);
 	assert_int_equal(rule->idle_ns, 60000000000);
 	assert_string_equal(rule->policy, "background_app");
 	assert_int_equal(rule->set.nr, 2);
@@ -107,7 +111,7 @@ static void accepted(void **state)
 
 	/* What is not given. */
 	rule++;
-	assert_int_equal(rule->line, 27);
+	assert_int_equal(rule->line, 29);
 	assert_null(rule->cgroup);
 	assert_int_equal(rule->uid.low, 0);
 	assert_int_equal(rule->uid.high, 0);
@@ -164,6 +168,8 @@ static void refused(void **state)
 	refuse(RULE "oom-score-adj = 5..1\n", "3: oom-score-adj = 5..1: out of range");
 	refuse(RULE "oom-score-adj = 1..\n", "3: oom-score-adj = 1..");
 	refuse(RULE "rss-above = much\n", "3: rss-above = much");
+	refuse(RULE "rss-grew = 0\n", "3: rss-grew = 0: out of range");
+	refuse(RULE "min-interval = 0\n", "3: min-interval = 0: out of range");
 	refuse(RULE "cpu = 5\n", "3: cpu = 5: not understood; write it like cpu = 5%");
 	refuse(RULE "cpu = 101%\n", "3: cpu = 101%: out of range");
 	refuse(RULE "cpu = 0%\n", "3: cpu = 0%: out of range");
