@@ -164,8 +164,9 @@ def cell(name, seed, arm, setting, scale):
     group = Group("eval-%s-%s-%s" % (name, arm, setting))
     servant = Group("eval-reclaimer")
     # It steps aside: with one processor, its own time must not look like a wait of the
-    # workload. What remains are the locks it holds.
-    write(servant.path + "/cpu.weight", 1)
+    # workload, which a small weight alone does not get: whoever runs keeps the processor
+    # until the next tick. What remains are the locks it holds.
+    write(servant.path + "/cpu.idle", 1)
     workload = workloads.KINDS[spec["kind"]](spec, group, seed, scale)
     reclaimer = reclaimers.make(ARMS[arm], setting, group, servant)
     try:
