@@ -4,10 +4,9 @@
  *
  * For a daemon that knows which applications are in the background: an activity
  * manager, a desktop session, a container host. The program's own memory goes
- * to swap; its private file mappings only become the first to be reclaimed,
- * since they can be dropped for free when memory is really short. What other
- * programs may use too, and the code that the program needs to come back, is
- * left alone.
+ * to swap, that which it changed of files included; what it only reads of files
+ * is dropped. What other programs may use too, and the code that the program
+ * needs to come back, is left alone.
  *
  * Shows: deciding from facts about the mapping, modifiers. Production ready.
  */
@@ -15,8 +14,8 @@
 
 char _license[] SEC("license") = "GPL";
 
-/* Smaller ranges are not worth the walk; in bytes. */
-const volatile __u64 min_bytes = 16 * 1024;
+/* Smaller ranges are left alone; in bytes. */
+const volatile __u64 min_bytes;
 
 /* Spare what was used since the last walk: walk twice to reclaim the rest. */
 const volatile bool skip_young;
@@ -35,13 +34,7 @@ s32 BPF_PROG(background_app_advise, struct pmadv_range *range,
 
 	if (skip_young)
 		range->modifiers = PMADV_SKIP_YOUNG;
-
-	if (range->vma_flags & PMADV_VMA_ANON)
-		return MADV_PAGEOUT;
-	if (range->vma_flags & PMADV_VMA_FILE)
-		return MADV_COLD;
-
-	return PMADV_SKIP;
+	return MADV_PAGEOUT;
 }
 
 PMADV_POLICY(background_app, advise(background_app_advise));
