@@ -193,6 +193,7 @@ def cell(name, seed, arm, setting, scale):
             latencies(key, values)
         for key, value in {**reclaimer.says(), **workload.says()}.items():
             say("sample", key, value)
+        say("sample", "file_bytes", group.stat("memory.stat")["file"])
         say("sample", "wrong", workload.wrong())
     finally:
         reclaimer.stop()
@@ -202,6 +203,21 @@ def cell(name, seed, arm, setting, scale):
     say("done")
 
 
+def warm_up(name):
+    """
+    The pages of files belong to the group that reads them first: to none that is
+    measured.
+    """
+    spec = WORKLOADS[name]
+    group = Group("eval-warm-up")
+    workload = workloads.KINDS[spec["kind"]](spec, group, 0, 0.1)
+    try:
+        workload.start()
+    finally:
+        workload.stop()
+        group.kill()
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("workload", choices=WORKLOADS)
@@ -209,6 +225,7 @@ def main():
     parser.add_argument("arms", nargs="+", metavar="ARM=SETTING")
     parser.add_argument("--scale", type=float, default=1.0)
     args = parser.parse_args()
+    warm_up(args.workload)
     for word in args.arms:
         arm, setting = word.split("=")
         cell(args.workload, args.seed, arm, setting, args.scale)

@@ -54,21 +54,21 @@ ARMS = {
 # settle and measure are seconds of the guest: it takes about a minute until the gentlest
 # settings do something, and page_age has learned. misleads: what misleads recency there.
 WORKLOADS = {
-    "drift": dict(kind="redis", keys="hot", settle=120, measure=60, misleads="drift",
+    "drift": dict(kind="redis", keys="hot", settle=90, measure=45, misleads="drift",
                   what="redis, 97 % of the reads go to 10 % of the keys, which drift"),
-    "scan": dict(kind="redis", keys="hot", scan=20, settle=120, measure=60,
+    "scan": dict(kind="redis", keys="hot", scan=20, settle=90, measure=45,
                  misleads="a scan",
                  what="the same, and every 20 s another client reads all keys"),
-    "backup": dict(kind="redis", keys="hot", backup=20, settle=120, measure=60,
+    "backup": dict(kind="redis", keys="hot", backup=20, settle=90, measure=45,
                    misleads="a backup",
                    what="the same, and every 20 s a child of the server writes a backup"),
-    "zipf": dict(kind="redis", keys="zipf", settle=120, measure=60, equal=True,
+    "zipf": dict(kind="redis", keys="zipf", settle=90, measure=45, equal=True,
                  what="redis, keys by Zipf's law, 0.99"),
-    "agents": dict(kind="agents", settle=120, measure=60, misleads="app switching",
+    "agents": dict(kind="agents", settle=90, measure=45, misleads="app switching",
                    what="python programs, one in front, each keeps state"),
-    "uniform": dict(kind="redis", keys="uniform", settle=120, measure=60, negative=True,
+    "uniform": dict(kind="redis", keys="uniform", settle=90, measure=45, negative=True,
                     what="redis, every key as likely"),
-    "streaming": dict(kind="redis", keys="stream", settle=120, measure=60, negative=True,
+    "streaming": dict(kind="redis", keys="stream", settle=90, measure=45, negative=True,
                       what="redis, one key after the other"),
 }
 
