@@ -265,7 +265,7 @@ static long say(u64 i, void *unused)
 ADVISE(flood)
 {
 	range->end = range->start + PAGE;
-	bpf_loop(1000, say, NULL, 0);
+	bpf_loop(100, say, NULL, 0);
 	return MADV_COLD;
 }
 POLICY(flood);
