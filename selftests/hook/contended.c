@@ -15,39 +15,40 @@
 /* What a walk does in one piece at least: one page table. */
 #define TABLE_PAGES	(HUGE / PAGE)
 
-/* Map and unmap for ever, on another CPU: there is always somebody waiting. */
+static struct iovec written;
+
+/* Change a mapping for ever, on another CPU: there is always somebody waiting. */
 static void *write_on(void *unused)
 {
-	char *p;
-
 	pin_to_cpu(1);
 	for (;;) {
-		p = mmap(NULL, 32 * PAGE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (p != MAP_FAILED)
-			munmap(p, 32 * PAGE);
+		madvise(written.iov_base, written.iov_len, MADV_DONTFORK);
+		madvise(written.iov_base, written.iov_len, MADV_DOFORK);
 	}
 	return NULL;
 }
 
-static long do_start_writer(unsigned long unused1, unsigned long unused2,
-			    unsigned long unused3)
+/* The first time there is nobody yet who does. */
+static long do_write_to(unsigned long addr, unsigned long len, unsigned long first)
 {
 	pthread_t thread;
 
-	return -pthread_create(&thread, NULL, write_on, NULL);
+	written = (struct iovec){ (void *)addr, len };
+	return first ? -pthread_create(&thread, NULL, write_on, NULL) : 0;
 }
 
 /* A cap that the walk is interrupted in goes on with what is left of it. */
 static void expect_cap(struct hook *h, unsigned long max_pages,
-		       unsigned long step)
+		       unsigned long step, bool first)
 {
 	const struct hook_seen *seen = h->skel->bss->seen;
 	const struct pmadv_stats *stats = &h->result.stats;
 	unsigned long want = max_pages * (step ? h->len / step : 1);
 	struct hook_rule *rule;
 
-	if (!EXPECT_EQ(hook_map(h, 4 * TABLE_PAGES), 0))
+	if (!EXPECT_EQ(hook_map(h, 4 * TABLE_PAGES), 0) ||
+	    !EXPECT_EQ(target_call(&h->target, do_write_to, h->addr, h->len,
+				   first), 0))
 		return;
 	hook_reset(h->skel);
 	rule = hook_rule(h->skel, h->addr, h->addr + h->len, MADV_PAGEOUT);
@@ -70,11 +71,34 @@ static void expect_cap(struct hook *h, unsigned long max_pages,
 	EXPECT_EQ(seen[1].end, h->addr + h->len);
 }
 
+/* Asked for the rest, the policy may want less of it than is left. */
+static void expect_lower_cap(struct hook *h)
+{
+	struct hook_rule *rule;
+	unsigned long isolated;
+
+	if (!EXPECT_EQ(hook_map(h, 4 * TABLE_PAGES), 0) ||
+	    !EXPECT_EQ(target_call(&h->target, do_write_to, h->addr, h->len,
+				   false), 0))
+		return;
+	hook_reset(h->skel);
+	rule = hook_rule(h->skel, h->addr, h->addr + h->len, MADV_PAGEOUT);
+	rule->max_pages = TABLE_PAGES + 200;
+	rule->rest_pages = 10;
+	EXPECT(hook_walk(h, 0, 0) > 0, "");
+	/* So much after the page table in which the writer got in between. */
+	isolated = h->result.stats.isolated;
+	EXPECT_EQ((h->addr + (isolated - 10) * PAGE) & (HUGE - 1), 0);
+	EXPECT(isolated > 10, ": %lu", isolated);
+	EXPECT_EQ(hook_swapped(h, h->addr, h->len), isolated);
+	EXPECT_EQ(h->result.stopped, PMADV_STOPPED_NOT);
+}
+
 static void run_cap_contended(struct hook *h)
 {
-	EXPECT_EQ(target_call(&h->target, do_start_writer, 0, 0, 0), 0);
-	expect_cap(h, TABLE_PAGES + 200, 0);
-	expect_cap(h, TABLE_PAGES + 100, 2 * HUGE);
+	expect_cap(h, TABLE_PAGES + 200, 0, true);
+	expect_cap(h, TABLE_PAGES + 100, 2 * HUGE, false);
+	expect_lower_cap(h);
 }
 
 #define TRACE	"/sys/kernel/tracing/instances/pmadv-hook"

@@ -103,6 +103,30 @@ static void run_pages_clear(struct hook *h)
 	hook_expect_intact(h);
 }
 
+/* Memory that was only read: one huge page of zeroes, which everybody has. */
+static void run_pages_zero(struct hook *h)
+{
+	typeof(h->skel->bss->pages) *seen = &h->skel->bss->pages;
+	unsigned long base = target_call(&h->target, do_map, 2 * HUGE,
+					 PROT_READ | PROT_WRITE, 0);
+
+	if (!EXPECT(base, ""))
+		return;
+	h->addr = (base + HUGE - 1) / HUGE * HUGE;
+	h->len = HUGE;
+	EXPECT_EQ(target_call(&h->target, do_madvise, base, 2 * HUGE,
+			      MADV_HUGEPAGE), 0);
+	target_call(&h->target, do_read, h->addr, PAGE, 0);
+	look(h, PMADV_CLEAR_YOUNG, 0);
+	if (!bit(seen->present, TABLE_PAGES - 1)) {
+		hook_skip("no huge page of zeroes was to be had");
+		return;
+	}
+	expect_bits(seen->present, 0, TABLE_PAGES, "present");
+	expect_bits(seen->dirty, 0, 0, "dirty");
+	expect_bits(seen->swapped, 0, 0, "swapped");
+}
+
 static void run_pages_wrong(struct hook *h)
 {
 	struct hook_rule *rule;
@@ -342,6 +366,8 @@ static void run_select_huge(struct hook *h)
 	}
 	look(h, PMADV_CLEAR_YOUNG, 0);
 	expect_bits(h->skel->bss->pages.young, 0, TABLE_PAGES, "young");
+	look(h, PMADV_CLEAR_YOUNG, 0);
+	expect_bits(h->skel->bss->pages.young, 0, 0, "young");
 	look(h, 0, 0);
 	expect_bits(h->skel->bss->pages.young, 0, 0, "young");
 	expect_bits(h->skel->bss->pages.present, 0, TABLE_PAGES, "present");
@@ -460,6 +486,12 @@ const struct hook_test hook_page_tests[] = {
 		.description = "bpf_pmadv_pages() takes accessed bits, but not in a dry run",
 		.setup = setup_pages,
 		.run = run_pages_clear,
+	},
+	{
+		.name = "pages_zero",
+		.description = "the huge page of zeroes is there to be looked at",
+		.setup = setup_pages,
+		.run = run_pages_zero,
 	},
 	{
 		.name = "pages_wrong",

@@ -55,6 +55,7 @@ enum hook_hold {
  * @end: Address after the last one; the range is narrowed to it.
  * @step: Narrow the range to so many bytes; 0 does not.
  * @max_pages: Written to the range.
+ * @rest_pages: Written instead to the rest of a range, unless 0.
  * @set_end: See HOOK_DO_SET_END.
  * @verdict: The answer.
  * @modifiers: Written to the range.
@@ -66,6 +67,7 @@ struct hook_rule {
 	__u64 end;
 	__u64 step;
 	__u64 max_pages;
+	__u64 rest_pages;
 	__u64 set_end;
 	__s32 verdict;
 	__u32 modifiers;

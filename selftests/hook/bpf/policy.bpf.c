@@ -208,7 +208,8 @@ s32 BPF_PROG(hook_advise, struct pmadv_range *range, struct task_struct *task,
 		pmadv_one_table(range);
 	if (rule->todo & HOOK_DO_SET_END)
 		range->end = rule->set_end;
-	range->max_pages = rule->max_pages;
+	range->max_pages = range->max_pages && rule->rest_pages ?
+		rule->rest_pages : rule->max_pages;
 	range->modifiers = rule->modifiers;
 
 	if (rule->todo & HOOK_DO_NAME)
