@@ -72,6 +72,7 @@ static const char *kind_expects(enum option_kind kind)
 	case OPTION_ADDRESS:
 		return "an address in hexadecimal, like 7f0012340000";
 	case OPTION_ADVICE:
+	case OPTION_ADVICES:
 		return "one of " ADVICE_NAMES;
 	case OPTION_RANGES:
 		return "START-END in hexadecimal, both multiples of the page size";
@@ -120,7 +121,7 @@ static int store(const struct option_def *def, const char *text, struct args *ar
 {
 	const char **item;
 	uint64_t number;
-	int err;
+	int advice, err;
 
 	switch (def->kind) {
 	case OPTION_FLAG:
@@ -149,6 +150,11 @@ static int store(const struct option_def *def, const char *text, struct args *ar
 		return err;
 	case OPTION_ADVICE:
 		return advice_parse(text, FIELD(int, args, def));
+	case OPTION_ADVICES:
+		err = advice_parse(text, &advice);
+		if (!err)
+			*FIELD(uint64_t, args, def) |= UINT64_C(1) << advice;
+		return err;
 	case OPTION_MAYBE_TEXT:
 		*FIELD(const char *, args, def) = text ? text : "";
 		return 0;

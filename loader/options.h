@@ -23,6 +23,7 @@ enum option_kind {
 	OPTION_SECONDS,		/* uint64_t: nanoseconds, more than 0 */
 	OPTION_ADDRESS,		/* uint64_t: hexadecimal */
 	OPTION_ADVICE,		/* int: a MADV_ constant by name */
+	OPTION_ADVICES,		/* uint64_t: bits of such, by name: repeatable */
 	OPTION_TEXT,		/* const char * */
 	OPTION_MAYBE_TEXT,	/* const char *: "--NAME=TEXT", or "" of "--NAME" */
 	OPTION_CGROUP,		/* const char *: path of a cgroup */
@@ -50,6 +51,7 @@ struct args {
 	/* policies */
 	struct vec set;
 	const char *cgroup;
+	uint64_t refuse;
 	bool pin;
 	bool knobs;
 	bool all;

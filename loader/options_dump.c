@@ -119,6 +119,7 @@ static const char *kind_of_value(const struct option_def *def)
 {
 	switch (def->kind) {
 	case OPTION_ADVICE:
+	case OPTION_ADVICES:
 		return "advice";
 	case OPTION_PID:
 		return "pid";
@@ -134,7 +135,8 @@ static const char *kind_of_value(const struct option_def *def)
 
 static bool may_repeat(const struct option_def *def)
 {
-	return def->kind == OPTION_TEXTS || def->kind == OPTION_RANGES;
+	return def->kind == OPTION_TEXTS || def->kind == OPTION_RANGES ||
+	       def->kind == OPTION_ADVICES;
 }
 
 /* Each operand's kind, what it is called, and whether it may be repeated. */

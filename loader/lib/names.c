@@ -45,6 +45,18 @@ const char *advice_nth(size_t nr)
 	return nr < ARRAY_SIZE(advices) ? advices[nr].name : NULL;
 }
 
+const char *advices_text(uint64_t given, char buf[ADVICES_TEXT_LEN])
+{
+	size_t at = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
+		if (given & UINT64_C(1) << advices[i].advice)
+			at += (size_t)snprintf(buf + at, ADVICES_TEXT_LEN - at, "%s%s",
+					       at ? "," : "", advices[i].name);
+	return buf;
+}
+
 static const struct {
 	const char *name;
 	int verdict;

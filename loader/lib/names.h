@@ -15,6 +15,9 @@ int verdict_parse(const char *name, int *verdict);
 /* All of their names, from 0 on; NULL after the last. */
 const char *advice_nth(size_t nr);
 #define ADVICE_NAMES	"cold, pageout, willneed, collapse"
+/* "cold,pageout" for bits of MADV_ constants, "" for none. */
+#define ADVICES_TEXT_LEN	64
+const char *advices_text(uint64_t advices, char buf[ADVICES_TEXT_LEN]);
 
 /* "rw-p anon heap" for bits of enum pmadv_vma_flag. */
 #define VMA_TEXT_LEN	96

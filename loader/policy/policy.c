@@ -164,6 +164,20 @@ int policy_set(struct policy *policy, const struct vec *set, const char *cgroup)
 	return 0;
 }
 
+int policy_refuse(struct policy *policy, uint64_t advices)
+{
+	uint64_t *refused = ops_member(policy, "inner_refused", sizeof(*refused));
+
+	if (!advices)
+		return 0;
+	if (!refused)
+		return say_error(-EUSAGE, "policy %s has no inner_refused in its " OPS_TYPE
+				 ": build it against this kernel's vmlinux.h",
+				 policy->name);
+	*refused |= advices;
+	return 0;
+}
+
 static int say_busy(const struct policy *policy)
 {
 	struct vec policies = { };

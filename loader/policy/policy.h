@@ -28,6 +28,8 @@ int policy_open(struct policy *policy, const char *name);
 /* The same of what is in an open file; messages name @path. */
 int policy_open_fd(struct policy *policy, const char *path, int fd);
 int policy_set(struct policy *policy, const struct vec *set, const char *cgroup);
+/* Have it refuse @advices, bits of MADV_ constants, to policies of scopes inside. */
+int policy_refuse(struct policy *policy, uint64_t advices);
 int policy_attach(struct policy *policy);
 int policy_pin(struct policy *policy, char path[PATH_MAX]);
 int policy_pin_at(struct policy *policy, const char *path);

@@ -23,6 +23,7 @@ static const struct {
 #define STAT(name)	{ #name, offsetof(struct sysfs_policy, counts.stats.name) }
 	NUMBER(cgroup_id),
 	NUMBER(link_id),
+	NUMBER(inner_refused),
 	NUMBER(calls),
 	NUMBER(errors),
 	NUMBER(invalid_verdicts),

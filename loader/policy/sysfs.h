@@ -18,6 +18,7 @@ struct sysfs_policy {
 	char name[PMADV_NAME_LEN];
 	uint64_t cgroup_id;
 	uint64_t link_id;
+	uint64_t inner_refused;		/* bits of MADV_ constants */
 	uint64_t calls;
 	uint64_t errors;
 	uint64_t invalid_verdicts;

@@ -19,6 +19,8 @@
 static const struct option_def options[] = {
 	OPTION_SET,
 	OPTION_SCOPE,
+	{ "refuse", 'r', OPTION_ADVICES, offsetof(struct args, refuse), "ADVICE",
+	  "policies of cgroups inside this scope cannot give it; repeatable" },
 	{ "pin", 'p', OPTION_FLAG, offsetof(struct args, pin), NULL,
 	  "pin the policy below " PIN_DIR " and leave; it stays in force until "
 	  "'pmadv detach'" },
@@ -37,6 +39,8 @@ static const struct example examples[] = {
 	  "a rule for a policy that has a table of them" },
 	{ "pmadv attach ./mine.bpf.o --cgroup /sys/fs/cgroup/background",
 	  "a policy of your own, for one cgroup" },
+	{ "pmadv attach noop --refuse pageout --pin",
+	  "no policy of a cgroup can page out, whoever attaches it" },
 	{ "pmadv attach by_name --knobs",
 	  "what can be set" },
 	{ }
@@ -97,6 +101,8 @@ static int attach_run(const struct args *args)
 	err = policy_open(&policy, args->operands[0]);
 	if (!err)
 		err = policy_set(&policy, &args->set, args->cgroup);
+	if (!err)
+		err = policy_refuse(&policy, args->refuse);
 	if (err)
 		goto out;
 

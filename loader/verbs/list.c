@@ -7,6 +7,7 @@
 
 #include "lib/error.h"
 #include "lib/json.h"
+#include "lib/names.h"
 #include "lib/output.h"
 #include "lib/results.h"
 #include "lib/text.h"
@@ -45,7 +46,10 @@ static int print_json(const struct policy_link *link, const struct sysfs_policy 
 	json_text(line, "pin", link->pin);
 	if (counts) {
 		const struct pmadv_result *sum = &counts->counts;
+		char refused[ADVICES_TEXT_LEN];
 
+		json_text(line, "inner_refused",
+			  advices_text(counts->inner_refused, refused));
 		json_number(line, "calls", counts->calls);
 		json_ranges(line, sum);
 		json_number(line, "errors", counts->errors);
@@ -86,12 +90,17 @@ static int print_row(struct libscols_table *table, const struct policy_link *lin
 static int print_link(struct libscols_table *table, const struct policy_link *link,
 		      const struct sysfs_policy *counts)
 {
-	const char *state = link->map_id ? "in force" : "gone, still pinned";
+	char state[ADVICES_TEXT_LEN + 32], refused[ADVICES_TEXT_LEN];
 	char *scope = link->map_id ? scope_text(link->cgroup_id) : strdup("-");
 	int err;
 
 	if (!scope)
 		return say_no_memory();
+	snprintf(state, sizeof(state), "%s",
+		 link->map_id ? "in force" : "gone, still pinned");
+	if (!out_json() && counts && counts->inner_refused)
+		snprintf(state, sizeof(state), "in force, inside no %s",
+			 advices_text(counts->inner_refused, refused));
 	if (out_json())
 		err = print_json(link, counts, scope, state);
 	else

@@ -83,6 +83,8 @@ expect 4 'no permission' "detach: unprivileged" \
 expect 1 'policy nope is not attached; there is: noop' "detach: another name" \
 	pmadv detach nope
 expect 0 'noop detached: scope system' "detach" pmadv detach noop
+expect 2 'one of cold, pageout' "attach --refuse: what is no advice" \
+	pmadv attach noop --refuse everything
 none_in_force && [[ ! -e $pins/noop ]]
 result $? "detach: out of force, and no pin left"
 expect 4 'no permission' "attach: unprivileged" \
@@ -260,6 +262,19 @@ expect 2 'attached 2 times' "detach: which of two?" pmadv detach noop
 expect 0 'scope /pmadv_test/b' "detach --cgroup" pmadv detach noop --cgroup $cgroup/b
 expect 1 'is not attached for cgroup' "detach --cgroup: not there" \
 	pmadv detach noop --cgroup $cgroup/a
+expect 0 'noop detached' "detach: the one that is left" pmadv detach noop
+expect 0 'noop attached: scope system' "attach --refuse" \
+	pmadv attach noop --refuse pageout --refuse collapse --pin
+expect 0 '^noop +system +in force, inside no pageout,collapse ' \
+	"list: what policies inside cannot give" pmadv list
+run pmadv list --json
+[[ $(json 'select(.type == "policy") | .inner_refused') == pageout,collapse ]]
+result $? "list --json: what policies inside cannot give"
+expect 0 'attached: scope /pmadv_test' "attach --refuse: one inside is attached all the same" \
+	pmadv attach background_app --cgroup $cgroup --pin
+run pmadv advise $target --policy --json
+[[ $(json 'select(.type == "walk") | .ranges_refused > 0 and .isolated == 0') == true ]]
+result $? "attach --refuse: what the one inside answers is refused"
 expect 2 'not a cgroup of cgroup v2' "attach --cgroup: no cgroup" pmadv attach noop -c /etc
 expect 1 'No such file' "attach --cgroup: no such path" pmadv attach noop -c /nowhere
 expect 0 "pmadv_target" "advise: all processes of a cgroup" pmadv advise $cgroup -a cold
