@@ -44,6 +44,19 @@ bool slow_kernel(void)
 	return !access("/sys/kernel/debug/kmemleak", F_OK);
 }
 
+bool has_vma_walks(void)
+{
+	FILE *symbols = fopen("/proc/kallsyms", "r");
+	char line[512];
+	bool found = false;
+
+	while (symbols && !found && fgets(line, sizeof(line), symbols))
+		found = strstr(line, " lock_next_vma\n");
+	if (symbols)
+		fclose(symbols);
+	return found;
+}
+
 long pmadv(int pidfd, const void *vec, size_t vlen, int advice,
 	   unsigned int flags, void *result)
 {

@@ -59,6 +59,9 @@ const char *advice_name(int advice);
 /* The kernel checks itself: everything takes a few times longer. */
 bool slow_kernel(void);
 
+/* Walks lock one mapping after the other, instead of the address space. */
+bool has_vma_walks(void);
+
 /* The system call itself: -errno on failure, so that errno can't go stale. */
 long pmadv(int pidfd, const void *vec, size_t vlen, int advice,
 	   unsigned int flags, void *result);
