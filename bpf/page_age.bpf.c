@@ -13,7 +13,8 @@
  * return soon, none leaves. It takes several walks until there is a lesson.
  *
  * The same counts say how many of the pages that are out will return in a walk. No
- * more leave once these are as many as the program may be burdened with.
+ * more leave once these are as many as the program may be burdened with; which do
+ * is then chosen more strictly from walk to walk.
  *
  * The memory for this is bounded: 512 bytes and the map's own overhead for each
  * page table (2 MiB) that is looked at, about 300 KiB for each GiB, for at most
@@ -63,6 +64,7 @@ const volatile __u32 max_returns = 20;
 #define MEMORY		64
 
 #define MAX_INTERVAL_MS	60000
+#define MOST_RARE	4096
 
 struct table_key {
 	u64 mm;
@@ -93,6 +95,8 @@ struct program {
 	u64 expected;	/* of what is out or leaves, so far as known, and then */
 	u64 counted;	/* anew, of what is found to be out in this walk */
 	u32 walks;
+	u32 rare;	/* at most one page in so many may be used in the next walk */
+	bool held;	/* the limit kept pages from leaving */
 	struct lesson lessons[STATES];
 	bool leaves[STATES];
 };
@@ -182,7 +186,7 @@ static long learn_state(u32 i, void *data)
 	program->leaves[state] = (learning->away >= stay_away * ONE ||
 				  walks_to(level) >= stay_away) &&
 				 lesson->pages &&
-				 (u64)lesson->used * stay_away <= lesson->pages;
+				 (u64)lesson->used * program->rare <= lesson->pages;
 	if (!(program->walks % MEMORY)) {
 		lesson->pages /= 2;
 		lesson->used /= 2;
@@ -205,6 +209,16 @@ static __always_inline void begin_walk(struct program *program)
 	program->expected = program->counted;
 	program->counted = 0;
 	program->walks++;
+	/* Where not all may leave, those that will return latest. */
+	if (program->held)
+		program->rare += program->rare / 4 + 1;
+	else
+		program->rare -= program->rare / 16;
+	if (program->rare < stay_away)
+		program->rare = stay_away;
+	if (program->rare > MOST_RARE)
+		program->rare = MOST_RARE;
+	program->held = false;
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
 		bpf_loop(STATES, learn_state, &learning, 0);
 }
@@ -299,8 +313,11 @@ static long age_page(u32 i, void *data)
 	chance = chance_of(&program->lessons[state], 1);
 	if (!present) {
 		program->counted += chance;
-	} else if (!used && state != NOT_SEEN && program->leaves[state] &&
-		   program->expected + chance <= program->limit) {
+	} else if (!used && state != NOT_SEEN && program->leaves[state]) {
+		if (program->expected + chance > program->limit) {
+			program->held = true;
+			return 0;
+		}
 		program->expected += chance;
 		scratch->leave[word] |= bit;
 		scratch->nr_leave++;
