@@ -45,20 +45,9 @@ static bool match_oom(const struct span *span, pid_t pid)
 
 static bool is_frozen(pid_t pid)
 {
-	char path[PATH_MAX], events[PATH_MAX + 16], line[64];
-	bool frozen = false;
-	FILE *file;
+	char path[PATH_MAX];
 
-	if (cgroup_of(pid, path))
-		return false;
-	snprintf(events, sizeof(events), "%s/cgroup.events", path);
-	file = fopen(events, "re");
-	if (!file)
-		return false;
-	while (fgets(line, sizeof(line), file))
-		frozen |= !strcmp(line, "frozen 1\n");
-	fclose(file);
-	return frozen;
+	return !cgroup_of(pid, path) && cgroup_frozen(path);
 }
 
 static bool match_rss(uint64_t above, pid_t pid)

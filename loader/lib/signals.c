@@ -9,10 +9,18 @@
 
 volatile int stop_asked;
 
-/* SIGHUP may only mean "read the file again": it must not hide a signal to end. */
+/*
+ * SIGUSR1 may only mean "look again" and SIGHUP "read the file again": neither must hide
+ * one that asks for more.
+ */
+static int weight(int signal)
+{
+	return !signal ? 0 : signal == SIGUSR1 ? 1 : signal == SIGHUP ? 2 : 3;
+}
+
 static void on_stop(int signal)
 {
-	if (signal != SIGHUP || !stop_asked)
+	if (weight(signal) >= weight(stop_asked))
 		stop_asked = signal;
 }
 
@@ -44,6 +52,13 @@ int signals_init(void)
 	return sigaction(SIGPIPE, &action, NULL) ? -errno : 0;
 }
 
+int signals_take_usr1(void)
+{
+	const struct sigaction action = { .sa_handler = on_stop };
+
+	return sigaction(SIGUSR1, &action, NULL) ? -errno : 0;
+}
+
 int wait_fds(struct pollfd *fds, unsigned int nr, int64_t timeout_ns)
 {
 	struct timespec timeout = { timeout_ns / 1000000000, timeout_ns % 1000000000 };
@@ -54,6 +69,7 @@ int wait_fds(struct pollfd *fds, unsigned int nr, int64_t timeout_ns)
 	sigaddset(&stops, SIGINT);
 	sigaddset(&stops, SIGTERM);
 	sigaddset(&stops, SIGHUP);
+	sigaddset(&stops, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &stops, &before);
 
 	if (!stop_asked) {

@@ -13,6 +13,8 @@
  */
 extern volatile int stop_asked;
 int signals_init(void);
+/* SIGUSR1, which ends other programs, ends what is under way from now on. */
+int signals_take_usr1(void);
 /* If @signal asked us to end, clear the request and return true. */
 bool stop_forget(int signal);
 int wait_fds(struct pollfd *fds, unsigned int nr, int64_t timeout_ns);

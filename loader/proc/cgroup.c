@@ -230,3 +230,19 @@ int cgroup_of(pid_t pid, char path[PATH_MAX])
 	fclose(cgroups);
 	return err;
 }
+
+bool cgroup_frozen(const char *path)
+{
+	char events[PATH_MAX + 16], line[64];
+	bool frozen = false;
+	FILE *file;
+
+	snprintf(events, sizeof(events), "%s/cgroup.events", path);
+	file = fopen(events, "re");
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file))
+		frozen |= !strcmp(line, "frozen 1\n");
+	fclose(file);
+	return frozen;
+}

@@ -34,4 +34,7 @@ bool in_initial_cgroup_namespace(void);
  */
 int cgroup_of(pid_t pid, char path[PATH_MAX]);
 
+/* Are all processes of the cgroup in folder @path frozen? */
+bool cgroup_frozen(const char *path);
+
 #endif /* PMADV_CGROUP_H */

@@ -18,6 +18,7 @@
 #include "daemon/pressure.h"
 #include "daemon/reconcile.h"
 #include "daemon/rule_cgroups.h"
+#include "daemon/thaw.h"
 #include "lib/error.h"
 #include "lib/json.h"
 #include "lib/output.h"
@@ -81,6 +82,7 @@ struct daemon {
 	struct scopes scopes;
 	struct vec workers;	/* of struct worker, one for each rule */
 	struct vec fds;		/* of struct pollfd: their triggers */
+	struct thaw thaw;
 };
 
 static void end_round(struct worker *worker)
@@ -326,6 +328,32 @@ static void say_walk_error(const struct walk *walk, const struct request *reques
 		walk_say_error(walk, request);
 }
 
+/* Does the rule match a process that is to be walked, as it did when the round began? */
+static bool still_matches(const struct daemon *daemon, struct worker *worker, pid_t pid)
+{
+	const struct search search = { daemon, worker };
+
+	return match_cgroup(worker->rule, pid) && is_ours(&search, pid);
+}
+
+static int leave_target(struct worker *worker, const struct target *target)
+{
+	struct json_object *line;
+
+	worker->cursor = 0;
+	worker->at++;
+	if (!out_json()) {
+		say_note("rule %s: does not match %s (%d) any longer: left alone",
+			 worker->rule->name, target->name, target->pid);
+		return 0;
+	}
+	line = json_line("left");
+	json_text(line, "rule", worker->rule->name);
+	json_signed(line, "pid", target->pid);
+	json_text(line, "comm", target->name);
+	return json_print(line);
+}
+
 /* The walk of the target at hand is complete. */
 static void end_target(struct worker *worker, pid_t pid)
 {
@@ -341,7 +369,7 @@ static void end_target(struct worker *worker, pid_t pid)
 }
 
 /* Walk as much of the next target as the budget allows. */
-static int walk_some(struct worker *worker, uint64_t pages)
+static int walk_some(struct daemon *daemon, struct worker *worker, uint64_t pages)
 {
 	const struct target *target = worker->targets.items;
 	const struct pacer_config *pace = &worker->rule->pace;
@@ -359,7 +387,17 @@ static int walk_some(struct worker *worker, uint64_t pages)
 	target += worker->at;
 	if (pace->cpu_percent && pages > SLICE_PAGES)
 		request.max_pages = SLICE_PAGES;
+	/* First, so that nothing that changes after the look is missed. */
+	if (worker->rule->frozen)
+		thaw_watch(&daemon->thaw, target->pid);
+	if (!still_matches(daemon, worker, target->pid)) {
+		thaw_unwatch(&daemon->thaw);
+		return leave_target(worker, target);
+	}
 	walk_run(target, &request, &walk);
+	thaw_unwatch(&daemon->thaw);
+	/* It may still match: the next time tells. */
+	stop_forget(SIGUSR1);
 	worker->ejected = worker->decider.engine && walk.err == -EEJECTED;
 	pacer_charge(&worker->pacer, pace, pages_of(&walk), cpu_ns() - began);
 	say_walk_error(&walk, &request);
@@ -390,7 +428,7 @@ static int walk(struct daemon *daemon, struct worker *worker)
 
 		if (!pages)
 			return 0;
-		err = walk_some(worker, pages);
+		err = walk_some(daemon, worker, pages);
 	}
 	if (err || worker->at < worker->targets.nr)
 		return err;
@@ -484,6 +522,7 @@ static int work_until_stopped(struct daemon *daemon)
 	while (!err) {
 		struct worker *worker = daemon->workers.items;
 
+		stop_forget(SIGUSR1);
 		if (stop_forget(SIGHUP)) {
 			err = reload(daemon);
 			if (!err && hook_present())
@@ -531,7 +570,8 @@ static int begin_with_engine(struct daemon *daemon)
 
 static int daemon_run(const struct args *args)
 {
-	struct daemon daemon = { .path = args->config ? args->config : CONFIG_DEFAULT };
+	struct daemon daemon = { .path = args->config ? args->config : CONFIG_DEFAULT,
+				 .thaw = { .fd = -1, .watch = -1 } };
 	int err;
 
 	err = config_read(daemon.path, &daemon.config);
@@ -546,6 +586,13 @@ static int daemon_run(const struct args *args)
 	err = policy_permitted();
 	if (err)
 		goto out_config;
+	err = signals_take_usr1();
+	if (!err)
+		err = thaw_open(&daemon.thaw);
+	if (err) {
+		say_error(err, "watching for processes that are thawed: %s", error_text(err));
+		goto out_config;
+	}
 	err = hook_present() ? begin_with_hook(&daemon) : begin_with_engine(&daemon);
 	if (err)
 		goto out;
@@ -562,6 +609,7 @@ out:
 	workers_free(&daemon);
 	scopes_close(&daemon.scopes);
 out_config:
+	thaw_close(&daemon.thaw);
 	config_free(&daemon.config);
 	return err;
 }

@@ -164,6 +164,25 @@ static void waiting(void **state)
 	stop_asked = 0;
 }
 
+/* One that asks for less does not hide one that asks for more. */
+static void weights(void **state)
+{
+	(void)state;
+	assert_int_equal(signals_init(), 0);
+	assert_int_equal(signals_take_usr1(), 0);
+	raise(SIGUSR1);
+	assert_int_equal(stop_asked, SIGUSR1);
+	raise(SIGHUP);
+	raise(SIGUSR1);
+	assert_int_equal(stop_asked, SIGHUP);
+	assert_false(stop_forget(SIGUSR1));
+	raise(SIGINT);
+	raise(SIGHUP);
+	assert_int_equal(stop_asked, SIGINT);
+	assert_true(stop_forget(SIGINT));
+	assert_int_equal(stop_asked, 0);
+}
+
 static void growing(void **state)
 {
 	struct vec vec = { };
@@ -356,6 +375,7 @@ int main(void)
 		cmocka_unit_test(exit_statuses),
 		cmocka_unit_test(cleaning),
 		cmocka_unit_test(waiting),
+		cmocka_unit_test(weights),
 		cmocka_unit_test(growing),
 		cmocka_unit_test(names_of_ranges),
 		cmocka_unit_test(targets),
