@@ -131,6 +131,13 @@ static __always_inline u32 shift_of(u32 level)
 	return level < 4 ? 0 : level / 2 - 1;
 }
 
+/* For the verifier, where the compiler sees that it needs no check. */
+static __always_inline u32 bounded(u32 state)
+{
+	barrier_var(state);
+	return state & (STATES - 1);
+}
+
 /* After how many walks a page gets to @level. */
 static __always_inline u32 walks_to(u32 level)
 {
@@ -163,7 +170,7 @@ static long learn_state(u32 i, void *data)
 	struct learning *learning = data;
 	struct program *program = learning->program;
 	u32 level = LAST_LEVEL - (i & LAST_LEVEL);
-	u32 state = (i & ~LAST_LEVEL & (STATES - 1)) | level;
+	u32 state = bounded((i & ~LAST_LEVEL) | level);
 	struct lesson *lesson = &program->lessons[state];
 	u64 chance = chance_of(lesson, 4) ?: 1;
 	u64 idle;
@@ -292,7 +299,7 @@ static long age_page(u32 i, void *data)
 	barrier_var(at);
 	at &= PMADV_MAX_PAGES - 1;
 	known = &aging->history->state[at];
-	state = *known & (STATES - 1);
+	state = *known;
 	present = scratch->pages.present[word] & bit;
 	used = scratch->pages.young[word] & bit;
 
@@ -307,7 +314,7 @@ static long age_page(u32 i, void *data)
 		}
 		program->lessons[state].pages++;
 		program->lessons[state].used += used;
-		state = next_state(state, used, program->walks) & (STATES - 1);
+		state = bounded(next_state(state, used, program->walks));
 		*known = state;
 	}
 	chance = chance_of(&program->lessons[state], 1);
