@@ -29,7 +29,7 @@
 char _license[] SEC("license") = "GPL";
 
 /* A page leaves if it is expected to stay away for so many walks; 1 to 192. */
-const volatile __u32 stay_away = 24;
+const volatile __u32 stay_away = 12;
 
 /* As many pages of a program as may return in a second; 0 is no limit. */
 const volatile __u32 max_returns = 20;

@@ -41,9 +41,9 @@ ARMS = {
                        walks=True,
                        knobs=["max_young_pct=100"], decision="by_pages",
                        what="policy cold_pages by the hook; setting: time between walks, s"),
-    "page_age": dict(kind="pmadv", policy="page_age", ours=True, every="2",
+    "page_age": dict(kind="pmadv", policy="page_age", ours=True, every="4",
                      knobs=["max_returns"], settings=["100", "50", "20", "10", "5"],
-                     what="policy page_age by the hook, a walk every 2 s; setting: pages "
+                     what="policy page_age by the hook, a walk every 4 s; setting: pages "
                           "of a program that may return in a second"),
     "background_app": dict(kind="pmadv-away", policy="background_app", settings=AWAY,
                            ours=True, workloads=["agents"],

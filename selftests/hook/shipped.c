@@ -249,7 +249,7 @@ static struct policy_page_age *page_age(struct hook *h, unsigned int stay_away,
 
 	if (!EXPECT(skel, ""))
 		return NULL;
-	EXPECT_EQ(skel->rodata->stay_away, 24);
+	EXPECT_EQ(skel->rodata->stay_away, 12);
 	EXPECT_EQ(skel->rodata->max_returns, 20);
 	skel->rodata->stay_away = stay_away;
 	skel->rodata->max_returns = max_returns;
