@@ -66,6 +66,7 @@ struct args {
 	struct vec ranges;
 	uint64_t max_pages;
 	uint64_t cursor;
+	uint64_t coverage;
 	uint64_t vma;
 	bool proven_only;
 	bool freeze;

@@ -15,7 +15,16 @@ volatile int stop_asked;
  */
 static int weight(int signal)
 {
-	return !signal ? 0 : signal == SIGUSR1 ? 1 : signal == SIGHUP ? 2 : 3;
+	switch (signal) {
+	case 0:
+		return 0;
+	case SIGUSR1:
+		return 1;
+	case SIGHUP:
+		return 2;
+	default:
+		return 3;
+	}
 }
 
 static void on_stop(int signal)

@@ -55,6 +55,10 @@ static void add_usage(const char *line, struct vec *maps)
 		map->swapped = kb * 1024;
 	else if (sscanf(line, "Referenced: %" SCNu64, &kb) == 1)
 		map->accessed = kb * 1024;
+	else if (sscanf(line, "AnonHugePages: %" SCNu64, &kb) == 1 ||
+		 sscanf(line, "ShmemPmdMapped: %" SCNu64, &kb) == 1 ||
+		 sscanf(line, "FilePmdMapped: %" SCNu64, &kb) == 1)
+		map->huge += kb * 1024;
 }
 
 static int read_file(pid_t pid, const char *name, struct vec *maps)

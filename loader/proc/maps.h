@@ -17,6 +17,7 @@ struct map_name {
 	uint64_t resident;
 	uint64_t swapped;
 	uint64_t accessed;
+	uint64_t huge;		/* in pages that one entry of a PMD maps */
 };
 
 /* Read the mappings of a process, in order, as struct map_name. */

@@ -17,6 +17,7 @@
 #include "lib/util.h"
 #include "options.h"
 #include "policy/hook.h"
+#include "proc/huge.h"
 #include "proc/maps.h"
 #include "recording/recfile.h"
 #include "recording/snapshots.h"
@@ -51,6 +52,9 @@ static const struct option_def options[] = {
 	  "end once N pages of a target were dealt with" },
 	{ "cursor", 'C', OPTION_ADDRESS, offsetof(struct args, cursor), "ADDRESS",
 	  "go on where an earlier walk of the same target stopped" },
+	{ "coverage", 'H', OPTION_COUNT, offsetof(struct args, coverage), "PERCENT",
+	  "fail unless at least that share of a target is in huge pages afterwards: of "
+	  "what is resident in mappings with room for one" },
 	OPTIONS_EXACT,
 	OPTIONS_COMMON
 };
@@ -67,6 +71,8 @@ static const struct example examples[] = {
 	  "page out a whole process, without a policy" },
 	{ "pmadv advise /sys/fs/cgroup/background --advice cold",
 	  "all processes of a cgroup" },
+	{ "pmadv advise qemu-system-x86_64 -a collapse --coverage 95",
+	  "make huge pages of the memory of virtual machines, and see to it" },
 	{ "pmadv advise 4711 -a pageout -r 7f0012300000-7f0012400000",
 	  "one range of it" },
 	{ "pmadv advise 4711 -a pageout --vma 7f0012300000",
@@ -291,6 +297,10 @@ static int make_request(const struct args *args, struct request *request)
 
 	if (!args->advice && !args->policy)
 		return say_error(-EUSAGE, "what advice? give --advice (" ADVICE_NAMES "), or --policy");
+	if (args->coverage > 100)
+		return say_error(-EUSAGE, "--coverage: at most 100");
+	if (args->coverage && args->dry_run)
+		return say_error(-EUSAGE, "--coverage is about what was done: not with --dry-run");
 	if (args->ranges.nr > MAX_RANGES)
 		return say_error(-EUSAGE, "%zu ranges are too many: at most %d",
 				 args->ranges.nr, MAX_RANGES);
@@ -325,8 +335,40 @@ static int make_request(const struct args *args, struct request *request)
 			 args->cursor);
 }
 
+/* Is as much of @target in huge pages as was asked for? */
+static int check_coverage(const struct target *target, uint64_t wanted)
+{
+	char huge[HUMAN_LEN], resident[HUMAN_LEN];
+	struct huge_usage usage;
+	struct json_object *line;
+	int err = process_huge(target->pid, &usage);
+
+	if (err)
+		return say_error(err, "%s (%d): how much of it is in huge pages: %s",
+				 target->name, target->pid, error_text(err));
+	human_bytes(usage.huge, huge);
+	human_bytes(usage.resident, resident);
+	if (out_json()) {
+		line = json_line("coverage");
+		json_signed(line, "pid", target->pid);
+		json_text(line, "comm", target->name);
+		json_number(line, "huge", usage.huge);
+		json_number(line, "resident", usage.resident);
+		json_number(line, "percent", huge_coverage(&usage));
+		err = json_print(line);
+	} else {
+		out_text("  huge pages   %s of %s: %u %%\n", huge, resident,
+			 huge_coverage(&usage));
+		err = out_flush();
+	}
+	if (err || huge_coverage(&usage) >= wanted)
+		return err;
+	return say_error(-EAGAIN, "%s (%d): %u %% in huge pages is less than %" PRIu64 " %%",
+			 target->name, target->pid, huge_coverage(&usage), wanted);
+}
+
 static int advise_all(const struct vec *targets, const struct request *request,
-		      struct libscols_table *table, struct recfile *file)
+		      uint64_t coverage, struct libscols_table *table, struct recfile *file)
 {
 	const struct target *target = targets->items;
 	struct pmadv_result sum = { };
@@ -338,6 +380,8 @@ static int advise_all(const struct vec *targets, const struct request *request,
 		struct walk walk;
 		int err = advise_one(&target[done], request, table, file, &walk);
 
+		if (!err && coverage)
+			err = check_coverage(&target[done], coverage);
 		/*
 		 * With several targets, one that exited is reported but is not
 		 * a failure.
@@ -415,7 +459,7 @@ static int find_and_advise(const struct args *args, const struct request *reques
 			goto out;
 		}
 	}
-	err = advise_all(&targets, request, table, file);
+	err = advise_all(&targets, request, args->coverage, table, file);
 out:
 	scols_unref_table(table);
 	targets_free(&targets);
