@@ -2,7 +2,7 @@
 /*
  * The part of the benchmark that runs in the guest; selftests/bench/run calls
  * it on our kernel and on the stock one and makes the table. Natively: native,
- * young and load.
+ * young, load and many.
  *
  * Usage: bench [-n SAMPLES] [-v VMAS] MEASUREMENT...
  */
@@ -32,6 +32,7 @@ static const struct {
 	{ "usual", bench_usual },
 	{ "young", bench_young },
 	{ "load", bench_load },
+	{ "many", bench_many },
 };
 
 static int measure(const char *name, const struct options *opts)
