@@ -65,35 +65,44 @@ static int add_stalls(const char *path, uint64_t *sum)
 	return 0;
 }
 
-/* Of the cgroup in folder @path or, if it has no memory controller, of the system. */
-static void add_counters(const char *path, struct pacer_sample *sample)
+/* Those of the system stand for all cgroups that have none of their own: once. */
+struct missing {
+	bool refaults;
+	bool stalls;
+};
+
+/* Of the cgroup in folder @path. */
+static void add_counters(const char *path, struct pacer_sample *sample,
+			 struct missing *missing)
 {
 	char file[PATH_MAX + 32];
 
-	snprintf(file, sizeof(file), "%s/memory.stat", path ? path : "");
-	if (path && !access(file, R_OK))
-		add_refaults(file, &sample->refaults);
+	snprintf(file, sizeof(file), "%s/memory.stat", path);
+	if (access(file, R_OK))
+		missing->refaults = true;
 	else
-		add_refaults("/proc/vmstat", &sample->refaults);
+		add_refaults(file, &sample->refaults);
 
-	snprintf(file, sizeof(file), "%s/memory.pressure", path ? path : "");
-	if (!path || add_stalls(file, &sample->stalled_ns))
-		add_stalls(SYSTEM, &sample->stalled_ns);
+	snprintf(file, sizeof(file), "%s/memory.pressure", path);
+	if (add_stalls(file, &sample->stalled_ns))
+		missing->stalls = true;
 }
 
 void pressure_count(const struct rule *rule, struct pacer_sample *sample)
 {
+	struct missing missing = { !rule->cgroup, !rule->cgroup };
 	struct rule_cgroups cgroups;
 
-	if (!rule->cgroup) {
-		add_counters(NULL, sample);
-	} else if (!rule_cgroups(rule, &cgroups)) {
-		for (size_t i = 0; i < cgroups.nr; i++)
-			add_counters(cgroups.paths[i], sample);
-		rule_cgroups_free(&cgroups);
-	} else {
+	/* There are none if the rule has no pattern. */
+	if (rule_cgroups(rule, &cgroups))
 		return;
-	}
+	for (size_t i = 0; i < cgroups.nr; i++)
+		add_counters(cgroups.paths[i], sample, &missing);
+	rule_cgroups_free(&cgroups);
+	if (missing.refaults)
+		add_refaults("/proc/vmstat", &sample->refaults);
+	if (missing.stalls)
+		add_stalls(SYSTEM, &sample->stalled_ns);
 	sample->counted = true;
 }
 
