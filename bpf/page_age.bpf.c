@@ -21,6 +21,11 @@
  * 16 GiB over all programs, and 2.5 KiB for each of at most 512 programs. Beyond
  * that, what was not looked at for longest is forgotten.
  *
+ * Foreseen from streams of keys (doc/evaluation.md): it leaves alone what uses all
+ * pages alike or in turns, which MGLRU pages out again and again, and saves what that
+ * saves where a part is hot. It loses to MGLRU where all pages are used once within
+ * stay_away walks, in one sweep, and nobody minds that the sweep takes longer.
+ *
  * Shows: looking at each page, answering for some of them, learning from walk to
  * walk. Production ready; takes Linux 5.17 without the hook.
  */

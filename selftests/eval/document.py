@@ -191,6 +191,20 @@ def findings():
         return file.read().split("-->\n", 1)[1] + "\n"
 
 
+def foreseen(found):
+    """What the streams of keys alone say: a line for each workload and arm."""
+    lines = {}
+    for one in found["foreseen"]:
+        lines.setdefault((one["workload"], one["arm"]), []).append(
+            "%(setting)s: %(out_pct).1f (%(refaults_s).1f)" % one)
+    return "".join(
+        ["\n## Foreseen\n\nComputed from the streams of keys, without a guest, by "
+         "`selftests/eval/foresee.py`: what share of the values is\nout, in %, and in "
+         "brackets the refaults a second, for each setting.\n\n"
+         "| workload | arm | setting: out, % (refaults/s) |\n| --- | --- | --- |\n"] +
+        ["| %s | %s | %s |\n" % (*key, "; ".join(some)) for key, some in lines.items()])
+
+
 def write(found, where):
     """doc/evaluation.md and a picture for each workload."""
     parts = ["""<!-- SPDX-License-Identifier: GPL-2.0 -->
@@ -220,5 +234,6 @@ memory that nobody reclaims, so no arm gains or loses by program text.
         parts.append("\n## %s\n\n%s.\n\n![What each arm saves and costs](eval-%s.svg)\n\n"
                      "%s\n" % (name, WORKLOADS[name]["what"], name,
                                markdown(rows(found, name))))
+    parts.append(foreseen(found))
     with open(os.path.join(where, "evaluation.md"), "w", encoding="utf-8") as file:
         file.write("".join(parts))

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """The arithmetic of the evaluation, on cells whose answers are known."""
 
+import random
 import unittest
 
 import oracle
+import page_age
 import report
 
 ARMS = {"nothing": {"settings": ["0"]},
@@ -177,6 +179,42 @@ class VerdictB(unittest.TestCase):
                            samples(resident=50e6, cpu=100, mmap=600.0))
         self.assertIs(hook["parts"]["stall"], False)
         self.assertIs(hook["holds"], False)
+
+
+class PageAge(unittest.TestCase):
+    """The model of the policy: 1000 pages, 400 uses a second for 200 seconds."""
+
+    def outcome(self, page_of, max_returns=0):
+        rand = random.Random(1)
+        stream = [(nth / 400, page_of(nth, rand)) for nth in range(400 * 200)]
+        spans = page_age.spans(stream, 1000, 200, 4, 12, max_returns)
+        return oracle.outcome(spans, 100, 200, 1000)
+
+    def test_what_is_never_used_leaves(self):
+        share, refaults = self.outcome(lambda nth, rand: rand.randrange(100))
+        self.assertGreater(share, 0.89)
+        self.assertEqual(refaults, 0)
+
+    def test_where_all_return_none_leaves(self):
+        # Every page is used each 30 s, by chance or in turns: that is 7.5 walks.
+        for page_of in (lambda nth, rand: rand.randrange(1000) if nth % 12 == 0 else 0,
+                        lambda nth, rand: nth // 12 % 1000):
+            share, _ = self.outcome(page_of)
+            self.assertLess(share, 0.05)
+
+    def test_the_limit_holds_and_favours_what_is_rare(self):
+        def page_of(nth, rand):
+            return rand.randrange(500) if nth % 64 == 0 else 500 + rand.randrange(500)
+
+        free_share, free = self.outcome(page_of)
+        share, refaults = self.outcome(page_of, 2)
+        self.assertGreater(free, 4)
+        self.assertLess(refaults, 2.5)
+        self.assertLess(share, free_share)
+
+    def test_levels(self):
+        self.assertEqual([page_age.walks_to(level) for level in range(page_age.LEVELS)],
+                         [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192])
 
 
 class Oracle(unittest.TestCase):
