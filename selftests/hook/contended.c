@@ -15,7 +15,7 @@
 /* What a walk does in one piece at least: one page table. */
 #define TABLE_PAGES	(HUGE / PAGE)
 
-static struct iovec written;
+static volatile struct iovec written;
 
 /* Change a mapping for ever, on another CPU: there is always somebody waiting. */
 static void *write_on(void *unused)
