@@ -483,14 +483,17 @@ static void run_detach_in_range(struct hook *h)
 
 /*
  * Callers that wait for the target's mmap_lock: a walk stays in the policy and
- * keeps it, the target wants it for writing, and nobody gets it any more. They
- * are killed, which must not take the lock.
+ * keeps the first mapping, or all of them; the target wants that one for writing,
+ * and nobody gets the lock any more. They are killed, which must not take it.
  */
 static void *want_lock(void *arg)
 {
+	static int advice = MADV_DOFORK;
 	struct hook *h = arg;
 
-	target_call(&h->target, do_map, PAGE, PROT_READ, 0);
+	/* What the mapping is already takes no lock of its. */
+	advice = advice == MADV_DOFORK ? MADV_DONTFORK : MADV_DOFORK;
+	target_call(&h->target, do_madvise, h->addr, PAGE, advice);
 	return NULL;
 }
 
