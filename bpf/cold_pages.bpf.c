@@ -9,9 +9,9 @@
  * but its pages are marked as seen, so that the next walk can tell. The first
  * walk of a program therefore mostly marks.
  *
- * Measured (doc/evaluation.md): it saves what MGLRU's generations save, for as many
- * refaults and as much processor time, and takes less of that than the same decision
- * in user space. It loses to memory.reclaim with PSI where programs take turns.
+ * It makes the decision of MGLRU's generations, and has the refaults that follow from
+ * it; what either saves has to be measured anew (doc/evaluation.md). It does not back
+ * off from what returns, as page_age does.
  *
  * Shows: narrowing the range to give one mapping several verdicts, sampling,
  * modifiers, max_pages. Production ready; mind the swap device when choosing
