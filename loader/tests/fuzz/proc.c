@@ -99,6 +99,7 @@ static void read_maps(void)
 
 static void read_samples(void)
 {
+	struct rule of_system = { }, of_cgroup = { .cgroup = (char *)"/cgroup" };
 	struct pacer_sample pacer = { };
 	struct target_sample target;
 	struct system_sample system;
@@ -107,8 +108,8 @@ static void read_samples(void)
 	sample_target(SOME_PID, &target);
 	sample_system(&system);
 	memory_available(&available, &total);
-	pressure_add("/cgroup", &pacer);
-	pressure_add(NULL, &pacer);
+	pressure_count(&of_cgroup, &pacer);
+	pressure_count(&of_system, &pacer);
 }
 
 static void read_names(void)
