@@ -33,7 +33,8 @@ result $? "redis without a reclaimer and with two: all cells end well"
 result $? "every answer is right"
 [[ $(sample backups | head -n 1) -ge 1 && $(sample refaults | head -n 1) == 0 ]]
 result $? "no reclaimer: there was a backup, and nothing came back"
-[[ $(sample file_bytes | sort -n | tail -n 1) -lt 1000000 ]]
+# Of the others, the file that a backup is written to may be there just then.
+[[ $(sample file_bytes | head -n 1) -lt 1000000 ]]
 result $? "the files of the first program are not in its group"
 [[ ${resident[1]} -lt $((resident[0] * 3 / 4)) ]]
 result $? "by_pages: a quarter of it left memory"
