@@ -158,12 +158,17 @@ static int make_room(const char *path)
 	return err;
 }
 
-/* Whatever the umask allows, readable for its owner only; do not follow links. */
+/*
+ * Whatever the umask allows, readable for its owner only; do not follow links. Returns
+ * -EAGAIN, and reports nothing, if there is such a file by now.
+ */
 static int create(struct recfile *file)
 {
 	int err;
 
 	file->fd = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (file->fd < 0 && errno == EEXIST)
+		return -EAGAIN;
 	if (file->fd < 0)
 		return say_error(-errno, "cannot create %s: %s", file->path,
 				 strerror(errno));
@@ -189,25 +194,31 @@ void recfile_begin_header(struct pmadv_file_header *header)
 			 (int)sizeof(header->release) - 1, system.release);
 }
 
-int recfile_create(const char *path, const struct pmadv_file_header *header,
-		   struct recfile **out)
+static int say_no_room(const char *path, int err)
 {
-	struct recfile *file;
-	int err;
-
-	err = make_room(path);
+	if (err == -EBUSY)	/* make_room() said so */
+		return err;
 	if (err == -EEXIST)
 		return say_error(err, "%s exists and is not a recording of pmadv: it is left alone; name another file with --output",
 				 path);
-	if (err == -EBUSY)
-		return err;
-	if (err)
-		return say_error(err, "cannot replace %s: %s", path, error_text(err));
+	return say_error(err, "cannot replace %s: %s", path, error_text(err));
+}
 
-	file = recfile_new(path);
+int recfile_create(const char *path, const struct pmadv_file_header *header,
+		   struct recfile **out)
+{
+	struct recfile *file = recfile_new(path);
+	int err;
+
 	if (!file)
 		return say_no_memory();
-	err = create(file);
+	do {
+		err = make_room(path);
+		if (err)
+			err = say_no_room(path, err);
+		else
+			err = create(file);
+	} while (err == -EAGAIN);
 	if (!err) {
 		file->header = *header;
 		memcpy(file->header.magic, PMADV_FILE_MAGIC, sizeof(file->header.magic));
