@@ -167,6 +167,19 @@ static bool pmadv_close_gate(struct pmadv_policy *policy, u32 kind, s64 code,
 	return true;
 }
 
+static void pmadv_count_ejection(struct pmadv_policy *policy, u32 kind,
+				 s64 code, const char *msg)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&pmadv_eject_lock, flags);
+	pmadv_nr_ejected++;
+	snprintf(pmadv_last_ejection, sizeof(pmadv_last_ejection),
+		 "%s: %s: %s (%lld)", policy->name, pmadv_exit_kind_name(kind),
+		 msg, code);
+	spin_unlock_irqrestore(&pmadv_eject_lock, flags);
+}
+
 /*
  * Eject @policy. Any lock may be held, so a worker detaches it.
  * pmadv_end_work() waits for the RCU read section here, to see all of
@@ -180,6 +193,9 @@ static bool pmadv_expel(struct pmadv_policy *policy, u32 kind, s64 code,
 	rcu_read_lock();
 	first = pmadv_close_gate(policy, kind, code, msg);
 	if (first) {
+		/* Whoever sees the link go looks there for the reason. */
+		if (kind >= PMADV_EXIT_INVALID)
+			pmadv_count_ejection(policy, kind, code, msg);
 		kobject_get(&policy->kobj);
 		queue_work(system_unbound_wq, &policy->detach_work);
 	}
@@ -190,19 +206,9 @@ static bool pmadv_expel(struct pmadv_policy *policy, u32 kind, s64 code,
 static void pmadv_eject(struct pmadv_policy *policy, u32 kind, s64 code,
 			const char *msg)
 {
-	unsigned long flags;
-
-	if (!pmadv_expel(policy, kind, code, msg))
-		return;
-
-	pr_warn("policy %s ejected: %s: %s (%lld)\n",
-		policy->name, pmadv_exit_kind_name(kind), msg, code);
-	spin_lock_irqsave(&pmadv_eject_lock, flags);
-	pmadv_nr_ejected++;
-	snprintf(pmadv_last_ejection, sizeof(pmadv_last_ejection),
-		 "%s: %s: %s (%lld)", policy->name, pmadv_exit_kind_name(kind),
-		 msg, code);
-	spin_unlock_irqrestore(&pmadv_eject_lock, flags);
+	if (pmadv_expel(policy, kind, code, msg))
+		pr_warn("policy %s ejected: %s: %s (%lld)\n", policy->name,
+			pmadv_exit_kind_name(kind), msg, code);
 }
 
 /*
