@@ -5,6 +5,9 @@
  * On a kernel of Debian's it starts in an initramfs, with the modules that it
  * takes to get there.
  *
+ * With --init systemd it makes way for systemd once everything is mounted, which starts
+ * it again as a service, for the command alone.
+ *
  * A static program and not a script: under emulation each program that a
  * script would start costs as much as all of this.
  */
@@ -40,6 +43,10 @@
 #define MODULES		"/modules"
 #define HOST		"/host"
 #define NEW_ROOT	"/tmp"
+#define SYSTEMD		"/lib/systemd/systemd"
+#define UNITS		"/run/systemd/system"
+#define WANTED		UNITS "/multi-user.target.wants"
+#define SELF		"/run/guest-init"
 #define ROOT_OPTIONS	"trans=virtio,version=9p2000.L,msize=512000,cache=loose"
 #define P9_OPTIONS	"trans=virtio,version=9p2000.L,msize=512000,cache=mmap"
 
@@ -48,8 +55,8 @@ enum { PORT_OUT = 1, PORT_ERR, PORT_STATUS };
 
 /* What kernel/vm writes to settings, one name=value a line. */
 static struct {
-	char *repo, *home, *cwd, *root, *modules, *swap, *merge, *probe, *rows,
-	     *cols;
+	char *repo, *home, *cwd, *root, *modules, *swap, *init, *merge, *probe,
+	     *rows, *cols;
 } set;
 
 static const struct {
@@ -58,9 +65,26 @@ static const struct {
 } names[] = {
 	{ "repo", &set.repo }, { "home", &set.home }, { "cwd", &set.cwd },
 	{ "root", &set.root }, { "modules", &set.modules },
-	{ "swap", &set.swap }, { "merge", &set.merge }, { "probe", &set.probe },
-	{ "rows", &set.rows }, { "cols", &set.cols },
+	{ "swap", &set.swap }, { "init", &set.init }, { "merge", &set.merge },
+	{ "probe", &set.probe }, { "rows", &set.rows }, { "cols", &set.cols },
 };
+
+/*
+ * The command under systemd. It comes when the system is up, and the system is up without
+ * waiting for it.
+ */
+static const char unit[] =
+	"[Unit]\n"
+	"Description=What kernel/vm was asked to run\n"
+	"After=multi-user.target\n"
+	"[Service]\n"
+	"Type=exec\n"
+	"ExecStart=" SELF "\n"
+	"PassEnvironment=PMADV_RUN\n"
+	"StandardError=journal+console\n";
+
+/* Without one systemd takes it for its first boot, and enables what is installed. */
+static const char machine_id[] = "6b65726e656c2f766d20677565737400\n";
 
 static const struct {
 	const char *type, *dir, *options;
@@ -95,9 +119,9 @@ static char *join(const char *a, const char *b, const char *c)
 	return asprintf(&path, "%s%s%s", a, b, c) < 0 ? NULL : path;
 }
 
-static int put(const char *path, const char *text)
+static int put_at(const char *path, const char *text, int flags)
 {
-	int fd = open(path, O_WRONLY);
+	int fd = open(path, O_WRONLY | flags, 0644);
 	int ret = 0;
 
 	if (fd < 0 || write(fd, text, strlen(text)) < 0) {
@@ -107,6 +131,11 @@ static int put(const char *path, const char *text)
 	if (fd >= 0)
 		close(fd);
 	return ret;
+}
+
+static int put(const char *path, const char *text)
+{
+	return put_at(path, text, 0);
 }
 
 /* All of a file of the host, NUL terminated; NULL if it cannot be read. */
@@ -569,17 +598,35 @@ static void leave_initramfs(void)
 	enter(HOST);
 }
 
-static int run(void)
+static void set_up(void)
 {
-	sigset_t mask;
-	int children, status;
-
 	mount_layers();
 	mount_kernel();
 	mount_host();
 	add_swap();
 	raise_loopback();
 	sethostname("pmadv", 5);
+}
+
+/* Returns only if there is no systemd. */
+static void become_systemd(void)
+{
+	char *self = join(set.repo, "/build/vm/guest-init", "");
+
+	make_dirs(WANTED);
+	symlink(self, SELF);
+	put_at(UNITS "/kernel-vm.service", unit, O_CREAT);
+	symlink("../kernel-vm.service", WANTED "/kernel-vm.service");
+	put_at("/etc/machine-id", machine_id, O_CREAT | O_TRUNC);
+	execl(SYSTEMD, SYSTEMD, NULL);
+	complain(SYSTEMD);
+	free(self);
+}
+
+static int run(void)
+{
+	sigset_t mask;
+	int children, status;
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
@@ -593,24 +640,51 @@ static int run(void)
 	return status;
 }
 
-int main(void)
+/* What is mounted first, and by systemd's service not again. */
+static void begin(void)
 {
-	char *out, text[16] = "alive\n";
-	int port, status = -1;
-
-	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	mkdir("/proc", 0755);
 	mount_on("proc", "proc", "/proc", 0, NULL);
 	if (!access(MODULES, F_OK))
 		leave_initramfs();
+}
+
+/* What kernel/vm asked for. Its status, or -1. */
+static int work(bool first)
+{
+	int status = -1;
+	char *out;
+
+	if (first)
+		set_up();
+	if (first && *set.init)
+		become_systemd();
+	else
+		status = run();
+
+	out = join(set.repo, "/build/vm/out", "");
+	umount2(out, 0);
+	sync();
+	free(out);
+	return status;
+}
+
+int main(void)
+{
+	bool first = getpid() == 1;
+	int port, status = -1;
+	char text[16];
+
+	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	if (first)
+		begin();
 	if (getenv("PMADV_RUN") && !read_settings()) {
-		if (!set.probe) {
-			status = run();
+		if (!set.probe)
+			status = work(first);
+		if (set.probe)
+			snprintf(text, sizeof(text), "alive\n");
+		else
 			snprintf(text, sizeof(text), "%d\n", status);
-			out = join(set.repo, "/build/vm/out", "");
-			umount2(out, 0);
-			sync();
-		}
 		port = open_port(PORT_STATUS);
 		if (port >= 0 && (set.probe || status >= 0) &&
 		    write(port, text, strlen(text)) < 0)
