@@ -21,6 +21,7 @@
 #include "daemon/thaw.h"
 #include "lib/error.h"
 #include "lib/json.h"
+#include "lib/notify.h"
 #include "lib/output.h"
 #include "lib/privileges.h"
 #include "lib/results.h"
@@ -36,6 +37,8 @@
 #define TICK_NS		1000000000LL
 /* If only time is limited: how many pages to do between looks at the clock. */
 #define SLICE_PAGES	1024
+/* And if a service manager waits for a sign of life: 256 MB, of small pages. */
+#define WATCHED_PAGES	65536
 
 static const struct option_def options[] = {
 	{ "config", 'c', OPTION_TEXT, offsetof(struct args, config), "FILE",
@@ -387,6 +390,8 @@ static int walk_some(struct daemon *daemon, struct worker *worker, uint64_t page
 	target += worker->at;
 	if (pace->cpu_percent && pages > SLICE_PAGES)
 		request.max_pages = SLICE_PAGES;
+	else if (notify_watched() && pages > WATCHED_PAGES)
+		request.max_pages = WATCHED_PAGES;
 	/* First, so that nothing that changes after the look is missed. */
 	if (worker->rule->frozen)
 		thaw_watch(&daemon->thaw, target->pid);
@@ -428,6 +433,7 @@ static int walk(struct daemon *daemon, struct worker *worker)
 
 		if (!pages)
 			return 0;
+		notify_alive();
 		err = walk_some(daemon, worker, pages);
 	}
 	if (err || worker->at < worker->targets.nr)
@@ -496,22 +502,36 @@ static int wait_for_work(struct daemon *daemon)
 	return 0;
 }
 
+static void say_ready(const struct daemon *daemon, const char *remark)
+{
+	notify_manager("READY=1\nSTATUS=At work with %zu rules of %s%s",
+		       daemon->config.rules.nr, daemon->path, remark);
+}
+
 /* A file with errors changes nothing. */
 static int reload(struct daemon *daemon)
 {
 	struct config config;
+	int err;
 
+	notify_manager("RELOADING=1");
 	if (config_read(daemon->path, &config) ||
 	    config_check_policies(daemon->path, &config)) {
 		config_free(&config);
 		say_warning("%s is not used: the rules stay as they are", daemon->path);
+		say_ready(daemon, ", as it was before there were mistakes in it");
 		return 0;
 	}
 	workers_free(daemon);
 	config_free(&daemon->config);
 	daemon->config = config;
 	say_note("%s read again: %zu rules", daemon->path, config.rules.nr);
-	return make_workers(daemon);
+	err = make_workers(daemon);
+	if (!err && hook_present())
+		err = scopes_apply(&daemon->scopes, &daemon->config, true);
+	if (!err)
+		say_ready(daemon, "");
+	return err;
 }
 
 static int work_until_stopped(struct daemon *daemon)
@@ -523,10 +543,9 @@ static int work_until_stopped(struct daemon *daemon)
 		struct worker *worker = daemon->workers.items;
 
 		stop_forget(SIGUSR1);
+		notify_alive();
 		if (stop_forget(SIGHUP)) {
 			err = reload(daemon);
-			if (!err && hook_present())
-				err = scopes_apply(&daemon->scopes, &daemon->config, true);
 			continue;
 		}
 		if (stop_asked)
@@ -599,7 +618,9 @@ static int daemon_run(const struct args *args)
 
 	say_note("at work with %zu rules of %s; SIGHUP reads them again", daemon.config.rules.nr,
 		 daemon.path);
+	say_ready(&daemon, "");
 	err = work_until_stopped(&daemon);
+	notify_manager("STOPPING=1");
 	if (!err && daemon.config.detach && hook_present())
 		scopes_detach(&daemon.scopes);
 	if (!err)
