@@ -36,6 +36,7 @@ deps:	## install what is missing of the Debian packages in the DEPS files
 	@scripts/deps
 
 try:	## see it work on the kernel that is running, as root; no kernel is built
+	@selftests/try --check
 	@scripts/deps --for try
 	@$(MAKE) BTF=/sys/kernel/btf/vmlinux bpf command
 	@selftests/try
