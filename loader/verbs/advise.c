@@ -71,7 +71,7 @@ static const struct example examples[] = {
 	  "page out a whole process, without a policy" },
 	{ "pmadv advise /sys/fs/cgroup/background --advice cold",
 	  "all processes of a cgroup" },
-	{ "pmadv advise qemu-system-x86_64 -a collapse --coverage 95",
+	{ "pmadv advise qemu-system-x86_64 --policy=collapse --coverage 95",
 	  "make huge pages of the memory of virtual machines, and see to it" },
 	{ "pmadv advise 4711 -a pageout -r 7f0012300000-7f0012400000",
 	  "one range of it" },
