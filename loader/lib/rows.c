@@ -27,19 +27,40 @@ static int no_memory(void)
 	return say_no_memory();
 }
 
-static int csv_field(const char *text, bool first)
+static bool is_separated(enum rows_format format)
 {
-	if (!first)
-		out_text(",");
+	return format == ROWS_CSV || format == ROWS_TSV;
+}
+
+/* Between tabs nothing can be quoted: what would end a field is a blank. */
+static void tsv_field(const char *text)
+{
+	for (; *text; text++)
+		out_text("%c", strchr("\t\n\r", *text) ? ' ' : *text);
+}
+
+static void csv_field(const char *text)
+{
 	if (!text[strcspn(text, ",\"\n\r")]) {
 		out_text("%s", text);
-		return 0;
+		return;
 	}
 	out_text("\"");
 	for (; *text; text++)
 		out_text(*text == '"' ? "\"\"" : "%c", *text);
 	out_text("\"");
-	return 0;
+}
+
+static void add_field(const struct rows *rows, const char *text, bool first)
+{
+	bool tabs = rows->format == ROWS_TSV;
+
+	if (!first)
+		out_text(tabs ? "\t" : ",");
+	if (tabs)
+		tsv_field(text);
+	else
+		csv_field(text);
 }
 
 static int begin_html(const struct rows *rows)
@@ -66,9 +87,9 @@ int rows_begin(struct rows *rows)
 	if (rows->format == ROWS_HTML)
 		return begin_html(rows);
 	for (const struct column *column = rows->columns; column->title; column++) {
-		if (rows->format == ROWS_CSV) {
+		if (is_separated(rows->format)) {
 			if (column->kind != COLUMN_BAR)
-				csv_field(column->key, column == rows->columns);
+				add_field(rows, column->key, column == rows->columns);
 			continue;
 		}
 		snprintf(marked[nr], sizeof(marked[nr]), "%s%s",
@@ -76,7 +97,7 @@ int rows_begin(struct rows *rows)
 		titles[nr] = marked[nr];
 		nr++;
 	}
-	if (rows->format == ROWS_CSV)
+	if (is_separated(rows->format))
 		out_text("\n");
 	if (rows->format != ROWS_TEXT || rows->one)
 		return out_flush();
@@ -156,7 +177,7 @@ static int add_json(struct rows *rows, const union cell *cells)
 	return json_print(line);
 }
 
-static int add_csv(struct rows *rows, const union cell *cells)
+static int add_separated(struct rows *rows, const union cell *cells)
 {
 	char buf[32];
 
@@ -166,14 +187,14 @@ static int add_csv(struct rows *rows, const union cell *cells)
 		if (kind == COLUMN_BAR)
 			continue;
 		if (kind == COLUMN_TEXT) {
-			csv_field(cells[i].text, !i);
+			add_field(rows, cells[i].text, !i);
 			continue;
 		}
 		buf[0] = '\0';
 		if (cells[i].number != PMADV_UNKNOWN)
 			snprintf(buf, sizeof(buf), kind == COLUMN_ADDRESS ?
 				 "0x%" PRIx64 : "%" PRIu64, cells[i].number);
-		csv_field(buf, !i);
+		add_field(rows, buf, !i);
 	}
 	out_text("\n");
 	return out_flush();
@@ -213,7 +234,8 @@ int rows_add(struct rows *rows, const union cell *cells)
 	case ROWS_JSON:
 		return add_json(rows, cells);
 	case ROWS_CSV:
-		return add_csv(rows, cells);
+	case ROWS_TSV:
+		return add_separated(rows, cells);
 	default:
 		return add_text(rows, cells);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Rows of typed values, printed as a table for people, as JSON lines, as CSV,
- * or as a table of HTML. JSON and CSV have plain bytes and nanoseconds.
+ * Rows of typed values, printed as a table for people, as JSON lines, as CSV, the same
+ * with tabs, or as a table of HTML. All but those for people have plain bytes and
+ * nanoseconds.
  */
 #ifndef PMADV_ROWS_H
 #define PMADV_ROWS_H
@@ -21,7 +22,7 @@ enum column_kind {
 
 struct column {
 	const char *title;	/* of the table */
-	const char *key;	/* in JSON and CSV */
+	const char *key;	/* in JSON, CSV and TSV */
 	enum column_kind kind;
 };
 
@@ -36,6 +37,7 @@ enum rows_format {
 	ROWS_TEXT,
 	ROWS_JSON,
 	ROWS_CSV,
+	ROWS_TSV,
 	ROWS_HTML,
 };
 

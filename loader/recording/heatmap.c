@@ -433,23 +433,11 @@ static int start_gnuplot(pid_t *pid, FILE **to)
 	return err ? -err : -ENOMEM;
 }
 
-int heatmap_plot(const struct heatmap *map, const char *path)
+static int draw(const struct heatmap *map, const char *terminal, const char *path)
 {
-	const char *ending = strrchr(path, '.');
-	const char *terminal;
 	int err, status = 0;
 	FILE *to = NULL;
 	pid_t pid;
-
-	if (ending && !strcmp(ending, ".svg"))
-		terminal = "svg background 'white' size 960,480";
-	else if (ending && !strcmp(ending, ".png"))
-		terminal = "pngcairo size 960,480";
-	else if (ending && !strcmp(ending, ".pdf"))
-		terminal = "pdfcairo size 9.6in,4.8in";
-	else
-		return say_error(-EUSAGE, "--plot %s: the name must end with .svg, .png or .pdf",
-				 path);
 
 	err = start_gnuplot(&pid, &to);
 	if (err == -ENOENT)
@@ -463,4 +451,39 @@ int heatmap_plot(const struct heatmap *map, const char *path)
 		return say_error(-EIO, "gnuplot failed: %s is missing or incomplete",
 				 path);
 	return 0;
+}
+
+/* stdout has nothing else then. */
+static int write_cells(const struct heatmap *map, enum rows_format format, const char *path)
+{
+	int err = out_to_file(path);
+
+	if (err)
+		return say_error(err, "cannot write %s: %s", path, error_text(err));
+	return heatmap_print_cells(map, format);
+}
+
+int heatmap_plot(const struct heatmap *map, const char *path)
+{
+	static const struct {
+		const char *ending;
+		const char *terminal;	/* of gnuplot, or: */
+		enum rows_format format;
+	} kinds[] = {
+		{ ".svg", "svg background 'white' size 960,480", 0 },
+		{ ".png", "pngcairo size 960,480", 0 },
+		{ ".pdf", "pdfcairo size 9.6in,4.8in", 0 },
+		{ ".csv", NULL, ROWS_CSV },
+		{ ".tsv", NULL, ROWS_TSV },
+	};
+	const char *ending = strrchr(path, '.');
+
+	for (size_t i = 0; ending && i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(ending, kinds[i].ending))
+			continue;
+		return kinds[i].terminal ? draw(map, kinds[i].terminal, path) :
+					   write_cells(map, kinds[i].format, path);
+	}
+	return say_error(-EUSAGE, "--plot %s: the name must end with .svg, .png or .pdf, or with .csv or .tsv for its numbers",
+			 path);
 }

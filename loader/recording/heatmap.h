@@ -62,7 +62,10 @@ bool heatmap_after_gap(const struct heatmap *map, size_t row);
 int heatmap_print_text(const struct heatmap *map);
 /* Print a row for each cell that was walked. */
 int heatmap_print_cells(const struct heatmap *map, enum rows_format format);
-/* Draw it with gnuplot, to a file whose name ends with .svg, .png or .pdf. */
+/*
+ * To a file: drawn with gnuplot if its name ends with .svg, .png or .pdf, or as rows
+ * if it ends with .csv or .tsv.
+ */
 int heatmap_plot(const struct heatmap *map, const char *path);
 
 #endif /* PMADV_HEATMAP_H */

@@ -36,7 +36,8 @@ static const struct option_def options[] = {
 	{ "csv", 'c', OPTION_FLAG, offsetof(struct args, csv), NULL,
 	  "print one part as CSV, with plain bytes and nanoseconds" },
 	{ "plot", 'P', OPTION_TEXT, offsetof(struct args, plot), "FILE",
-	  "draw the heatmap to FILE.svg, FILE.png or FILE.pdf, with gnuplot" },
+	  "draw the heatmap to FILE.svg, FILE.png or FILE.pdf, with gnuplot, or write "
+	  "its numbers to FILE.csv or FILE.tsv" },
 	{ "html", 'H', OPTION_TEXT, offsetof(struct args, html), "FILE",
 	  "write all of it to FILE as one page for a browser, which loads nothing else" },
 	{ "range", 'r', OPTION_RANGES, offsetof(struct args, ranges), "START-END",
@@ -53,6 +54,7 @@ static const struct example examples[] = {
 	{ "pmadv report redis.rec --show ranges", "each range: what it was and what came of it" },
 	{ "pmadv report redis.rec --show time --csv >savings.csv", "for a spreadsheet" },
 	{ "pmadv report redis.rec --plot redis.svg", "what was accessed, by address and time" },
+	{ "pmadv report redis.rec --plot redis.tsv", "the numbers of that picture" },
 	{ "pmadv report redis.rec --show cold", "how long which part of the memory was idle" },
 	{ "pmadv report redis.rec --show heatmap --from 5m --to 10m",
 	  "a part of the picture; --csv gives its numbers" },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One row of every kind of value, in each of the three formats. */
+/* One row of every kind of value, in each format but that of a page for browsers. */
 #include "test.h"
 
 #include <pmadv/recording.h>
@@ -79,11 +79,28 @@ static void as_csv(void **state)
 	free(text);
 }
 
+static void as_tsv(void **state)
+{
+	static const struct column two[] = { { "A", "a", COLUMN_TEXT }, { "B", "b", COLUMN_ID }, { } };
+	static const union cell row[] = { { .text = "x\ty\nz,\"" }, { .number = 1 } };
+	struct rows rows = { .type = "thing", .columns = two, .format = ROWS_TSV };
+	char *text;
+
+	(void)state;
+	text = CAPTURE(STDOUT_FILENO, {
+		assert_int_equal(rows_begin(&rows), 0);
+		assert_int_equal(rows_add(&rows, row), 0);
+		assert_int_equal(rows_end(&rows), 0);
+	});
+	assert_string_equal(text, "a\tb\nx y z,\"\t1\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(for_people), cmocka_unit_test(as_json),
-		cmocka_unit_test(as_csv),
+		cmocka_unit_test(as_csv), cmocka_unit_test(as_tsv),
 	};
 
 	out_init("test", false, false);
