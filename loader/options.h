@@ -75,6 +75,8 @@ struct args {
 	/* watching */
 	int32_t pid;
 	uint64_t interval;
+	uint64_t idle;
+	uint64_t ages;
 	uint64_t every;
 	uint64_t count;
 	uint64_t buffer;

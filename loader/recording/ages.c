@@ -31,29 +31,30 @@ static uint64_t idle_ns(const struct heatmap *map, size_t slot)
 }
 
 /*
- * What a row's pages were at a column: those accessed are taken from the ones accessed
- * last before; what appeared besides was not accessed. What went away was the coldest.
+ * What was accessed is taken from what was accessed last before; what appeared besides
+ * was not accessed. What went away was the coldest.
  */
-static void age_row(double *slots, size_t column, const struct heat *heat)
+void ages_walk(double *pages, size_t latest, double young, double held)
 {
-	double young = fmin(heat->young, heat->pages), total = 0, take = young;
-	size_t slot;
+	double total = 0, take;
 
-	for (slot = column + 1; slot-- > 0 && take > 0;) {
-		double taken = fmin(slots[slot], take);
+	young = fmin(young, held);
+	take = young;
+	for (size_t slot = latest; slot-- > 0 && take > 0;) {
+		double taken = fmin(pages[slot], take);
 
-		slots[slot] -= taken;
+		pages[slot] -= taken;
 		take -= taken;
 	}
-	slots[column + 1] = young;
-	for (slot = 0; slot <= column + 1; slot++)
-		total += slots[slot];
-	if (total < heat->pages)
-		slots[0] += heat->pages - total;
-	for (slot = 0; slot <= column && total > heat->pages; slot++) {
-		double gone = fmin(slots[slot], total - heat->pages);
+	pages[latest] = young;
+	for (size_t slot = 0; slot <= latest; slot++)
+		total += pages[slot];
+	if (total < held)
+		pages[0] += held - total;
+	for (size_t slot = 0; slot < latest && total > held; slot++) {
+		double gone = fmin(pages[slot], total - held);
 
-		slots[slot] -= gone;
+		pages[slot] -= gone;
 		total -= gone;
 	}
 }
@@ -90,7 +91,8 @@ static int add_rows(struct ages *ages)
 		memset(slots, 0, (nr + 1) * sizeof(*slots));
 		for (size_t column = 0; column < nr; column++)
 			if (row[column].pages > 0)
-				age_row(slots, column, &row[column]);
+				ages_walk(slots, column + 1, row[column].young,
+					  row[column].pages);
 		for (size_t slot = 0; slot <= nr; slot++)
 			ages->idle[slot] += page_bytes(ages, slots[slot]);
 		add_use(ages, row);
@@ -228,21 +230,21 @@ static double idle_total(const struct ages *ages)
 	return total;
 }
 
-/* How much was idle from @from up to @below, at the end. */
-static double idle_between(const struct ages *ages, uint64_t from, uint64_t below)
+/* Where the classes of a histogram begin, in seconds. */
+static const uint64_t class_seconds[AGE_CLASSES] = {
+	0, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400
+};
+
+void age_histogram_add(struct age_histogram *histogram, uint64_t idle_ns, double bytes)
 {
-	double total = 0;
+	size_t class = AGE_CLASSES - 1;
 
-	for (size_t slot = 0; slot <= ages->map.nr_columns; slot++) {
-		uint64_t idle = idle_ns(&ages->map, slot);
-
-		if (idle >= from && idle < below)
-			total += ages->idle[slot];
-	}
-	return total;
+	while (class && idle_ns < class_seconds[class] * SECOND)
+		class--;
+	histogram->bytes[class] += bytes;
 }
 
-int ages_print_ages(const struct ages *ages, enum rows_format format)
+int age_histogram_print(const struct age_histogram *histogram, enum rows_format format)
 {
 	static const struct column columns[] = {
 		{ "IDLE FOR", "from_ns", COLUMN_TIME },
@@ -252,31 +254,40 @@ int ages_print_ages(const struct ages *ages, enum rows_format format)
 		{ "AND LONGER", "and_longer", COLUMN_BYTES },
 		{ }
 	};
-	static const uint64_t seconds[] = { 0, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600,
-					    1200, 1800, 3600, 7200, 14400, 28800, 86400 };
 	struct rows rows = { .type = "age", .columns = columns, .format = format };
-	double total = idle_total(ages), left = total;
+	double total = 0, left;
 	int err = rows_begin(&rows);
 
-	for (size_t i = 0; i < ARRAY_SIZE(seconds) && !err; i++) {
-		bool last = i + 1 == ARRAY_SIZE(seconds);
-		uint64_t from = seconds[i] * SECOND;
-		uint64_t below = last ? UINT64_MAX : seconds[i + 1] * SECOND;
-		double bytes = idle_between(ages, from, below);
+	for (size_t i = 0; i < AGE_CLASSES; i++)
+		total += histogram->bytes[i];
+	left = total;
+	for (size_t i = 0; i < AGE_CLASSES && !err; i++) {
+		bool last = i + 1 == AGE_CLASSES;
+		uint64_t from = class_seconds[i] * SECOND;
+		double bytes = histogram->bytes[i];
 		const union cell cells[] = {
 			{ .number = from },
-			{ .number = below },
+			{ .number = last ? UINT64_MAX : class_seconds[i + 1] * SECOND },
 			{ .number = round_u64(bytes) },
 			{ .fraction = share(bytes, total) },
 			{ .number = round_u64(left) },
 		};
 
-		if (i && from > ages->map.duration_ns)
+		if (i && from > histogram->longest_ns)
 			break;
 		err = rows_add(&rows, cells);
 		left = fmax(left - bytes, 0);
 	}
 	return err ? err : rows_end(&rows);
+}
+
+int ages_print_ages(const struct ages *ages, enum rows_format format)
+{
+	struct age_histogram histogram = { .longest_ns = ages->map.duration_ns };
+
+	for (size_t slot = 0; slot <= ages->map.nr_columns; slot++)
+		age_histogram_add(&histogram, idle_ns(&ages->map, slot), ages->idle[slot]);
+	return age_histogram_print(&histogram, format);
 }
 
 int ages_print_cold(const struct ages *ages, enum rows_format format)

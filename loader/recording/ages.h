@@ -16,6 +16,24 @@
 #include "lib/rows.h"
 #include "recording/heatmap.h"
 
+/*
+ * Pages by when they were last seen accessed, the most recent last; pages[0] are those
+ * that never were. A walk found @young of @held pages accessed; its own place is
+ * pages[@latest].
+ */
+void ages_walk(double *pages, size_t latest, double young, double held);
+
+/* How much was idle for how long. */
+#define AGE_CLASSES	18
+struct age_histogram {
+	uint64_t longest_ns;		/* that can be known */
+	double bytes[AGE_CLASSES];
+};
+
+void age_histogram_add(struct age_histogram *histogram, uint64_t idle_ns, double bytes);
+/* Errors are reported. */
+int age_histogram_print(const struct age_histogram *histogram, enum rows_format format);
+
 struct ages {
 	struct heatmap map;
 	/* Of each column, in bytes; NAN before the first walk. */

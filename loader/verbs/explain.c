@@ -22,6 +22,7 @@
 #include "policy/links.h"
 #include "policy/sysfs.h"
 #include "proc/maps.h"
+#include "recording/watch_ages.h"
 #include "walk/target.h"
 #include "walk/walk.h"
 
@@ -36,6 +37,9 @@ static const struct option_def options[] = {
 	  "on a kernel without the hook: the policy that is asked; default: what is "
 	  "proposed is looked at" },
 	OPTION_SET,
+	{ "ages", 'A', OPTION_SECONDS, offsetof(struct args, ages), "TIME",
+	  "then watch for TIME, like 60 or 5m, what walks by others find out, and show how "
+	  "much was idle for how long" },
 	OPTIONS_COMMON
 };
 
@@ -46,6 +50,8 @@ static const struct example examples[] = {
 	  "with a proposal; without a policy: which ranges would take that advice" },
 	{ "pmadv explain 4711 --json | jq 'select(.outcome==\"refused\")'",
 	  "what would be refused, and why" },
+	{ "pmadv explain redis-server --ages 5m",
+	  "and how much of it was idle for how long, while somebody walks it" },
 	{ }
 };
 
@@ -453,6 +459,8 @@ static int explain_all(const struct args *args, const struct decider *decider)
 		if (err == -ESRCH && targets.nr > 1)
 			err = 0;
 	}
+	if (!err && args->ages)
+		err = watch_ages(&targets, args->ages);
 	targets_free(&targets);
 	return err;
 }

@@ -22,10 +22,17 @@
 #include "policy/hook.h"
 #include "policy/sysfs.h"
 #include "proc/sample.h"
+#include "recording/live_ages.h"
 #include "walk/decider.h"
 #include "walk/monitor.h"
 
 #define DEFAULT_INTERVAL_NS	1000000000ULL
+#define DEFAULT_IDLE_NS		60000000000ULL
+/* A target that is gone is shown for so long. */
+#define GONE_NS			5000000000ULL
+/* From so many columns on there is room for ages, and for whole names of commands. */
+#define WIDE_COLUMNS		96
+#define BAR_WIDTH		10
 #define MAX_POLICY_LINES	6
 #define VERDICT_LINES		6
 #define NR_VERDICTS		128
@@ -34,6 +41,9 @@
 static const struct option_def options[] = {
 	{ "interval", 'i', OPTION_SECONDS, offsetof(struct args, interval), "TIME",
 	  "look again every TIME, like 5, 0.5 or 200ms; default: 1 second" },
+	{ "idle", 'I', OPTION_SECONDS, offsetof(struct args, idle), "TIME",
+	  "memory is idle if it was not accessed for TIME, like 30 or 5m; default: 1 "
+	  "minute" },
 	OPTION_WATCHED_PID,
 	OPTION_BUFFER,
 	OPTIONS_COMMON
@@ -42,6 +52,7 @@ static const struct option_def options[] = {
 static const struct example examples[] = {
 	{ "pmadv top", "what is advised, by which policies, and what comes of it" },
 	{ "pmadv top --interval 5 --pid 4711", "one process, every five seconds" },
+	{ "pmadv top --idle 10m", "how much nobody has used for ten minutes" },
 	{ }
 };
 
@@ -53,11 +64,13 @@ struct shown_target {
 	uint64_t reclaimed;		/* bytes */
 	uint64_t first_faults;
 	bool sampled;
-	bool gone;
+	uint64_t gone_ns;		/* since when; 0: it is there */
 	uint64_t faults;		/* since it was first seen */
 	uint64_t resident;
 	uint64_t swapped;
 	char cgroup[48];
+	struct live_ages ages;
+	struct live_sum sum;		/* of them */
 };
 
 struct shown_policy {
@@ -72,6 +85,7 @@ enum sort_key {
 	SORT_REFAULTS,
 	SORT_RESIDENT,
 	SORT_SWAPPED,
+	SORT_IDLE,
 	NR_SORT_KEYS
 };
 
@@ -80,6 +94,7 @@ static const char *const sort_names[NR_SORT_KEYS] = {
 	[SORT_REFAULTS] = "refaulted",
 	[SORT_RESIDENT] = "resident",
 	[SORT_SWAPPED] = "swapped",
+	[SORT_IDLE] = "idle",
 };
 
 struct top {
@@ -93,6 +108,7 @@ struct top {
 	uint64_t calls;
 	uint64_t reclaimed;
 	uint64_t ejected;
+	uint64_t idle_ns;		/* how long is idle */
 	enum sort_key sort;
 	bool paused;
 	bool asking;			/* for a filter, which is being typed */
@@ -118,8 +134,10 @@ static int on_range(void *data, const struct pmadv_range_record *record)
 
 	if (!target)
 		return say_no_memory();
+	if (live_ages_range(&target->ages, record))
+		return say_no_memory();
 	target->reclaimed += reclaimed;
-	target->gone = false;
+	target->gone_ns = 0;
 	top->reclaimed += reclaimed;
 	top->verdicts[top->ranges++ % NR_VERDICTS] = *record;
 	return 0;
@@ -132,18 +150,21 @@ static int on_call(void *data, const struct pmadv_call_record *record)
 
 	if (!target)
 		return say_no_memory();
+	live_ages_call(&target->ages, record);
 	target->calls++;
 	top->calls++;
 	return 0;
 }
 
-static void sample(struct shown_target *target)
+static void sample(const struct top *top, struct shown_target *target)
 {
 	struct target_sample now;
 
-	target->gone = sample_target(target->tgid, &now) != 0;
-	if (target->gone)
+	live_ages_sum(&target->ages, top->idle_ns, &target->sum);
+	if (sample_target(target->tgid, &now)) {
+		target->gone_ns = now_ns();
 		return;
+	}
 	if (!target->sampled)
 		target->first_faults = now.major_faults;
 	target->sampled = true;
@@ -152,6 +173,22 @@ static void sample(struct shown_target *target)
 	target->swapped = now.swapped;
 	snprintf(target->cgroup, sizeof(target->cgroup), "%.*s",
 		 (int)sizeof(target->cgroup) - 1, now.cgroup);
+}
+
+/* Somebody is to see that they are gone, before they make room. */
+static void forget_gone(struct top *top)
+{
+	struct shown_target *target = top->targets.items;
+	uint64_t now = now_ns();
+	size_t kept = 0;
+
+	for (size_t i = 0; i < top->targets.nr; i++) {
+		if (target[i].gone_ns && now - target[i].gone_ns >= GONE_NS)
+			live_ages_free(&target[i].ages);
+		else
+			target[kept++] = target[i];
+	}
+	top->targets.nr = kept;
 }
 
 /* Finding a cgroup means looking at all of them, so do it once. */
@@ -190,9 +227,10 @@ static int look(struct top *top)
 	struct vec policies = { }, known;
 	int err;
 
+	forget_gone(top);
 	for (size_t i = 0; i < top->targets.nr; i++)
-		if (!target[i].gone)
-			sample(&target[i]);
+		if (!target[i].gone_ns)
+			sample(top, &target[i]);
 
 	err = policies_at_work(&policies);
 	if (err)
@@ -215,9 +253,11 @@ static uint64_t sort_value(const struct shown_target *target, enum sort_key key)
 	case SORT_REFAULTS:
 		return target->faults;
 	case SORT_RESIDENT:
-		return target->gone ? 0 : target->resident;
+		return target->gone_ns ? 0 : target->resident;
 	case SORT_SWAPPED:
-		return target->gone ? 0 : target->swapped;
+		return target->gone_ns ? 0 : target->swapped;
+	case SORT_IDLE:
+		return target->gone_ns ? 0 : round_u64(target->sum.idle);
 	default:
 		return target->reclaimed;
 	}
@@ -268,31 +308,50 @@ static char mark(const struct top *top, enum sort_key key)
 	return top->sort == key ? '*' : ' ';
 }
 
+static int command_width(void)
+{
+	return COLS >= WIDE_COLUMNS ? PMADV_COMM_LEN - 1 : 12;
+}
+
+/* With the blank behind it. */
+static int bar_width(void)
+{
+	return COLS >= WIDE_COLUMNS ? BAR_WIDTH + 1 : 0;
+}
+
 static void draw_target(const struct shown_target *target, int y)
 {
 	char reclaimed[HUMAN_LEN], faults[HUMAN_LEN] = "-", resident[HUMAN_LEN] = "-",
-	     swapped[HUMAN_LEN] = "-";
+	     swapped[HUMAN_LEN] = "-", idle[HUMAN_LEN] = "-", bar[BAR_WIDTH + 1] = "";
 
 	if (target->sampled)
 		human_count(target->faults, faults);
-	if (target->sampled && !target->gone) {
+	if (target->sampled && !target->gone_ns) {
 		human_bytes(target->resident, resident);
 		human_bytes(target->swapped, swapped);
 	}
-	screen_line(y, target->gone ? A_DIM : A_NORMAL,
-		    "%7d %-15s %5" PRIu64 " %10s %10s %9s %8s %s", target->tgid,
-		    target->comm, target->calls, human_bytes(target->reclaimed, reclaimed),
-		    faults, resident, swapped, target->gone ? "(gone)" : target->cgroup);
+	if (target->sum.held > 0 && !target->gone_ns) {
+		human_bytes(round_u64(target->sum.idle), idle);
+		live_bar(&target->sum, BAR_WIDTH, bar);
+	}
+	screen_line(y, target->gone_ns ? A_DIM : A_NORMAL,
+		    "%7d %-*.*s %5" PRIu64 " %10s %10s %9s %8s %5s %*.*s%s", target->tgid,
+		    command_width(), command_width(), target->comm, target->calls,
+		    human_bytes(target->reclaimed, reclaimed), faults, resident, swapped,
+		    idle, -bar_width(), bar_width(), bar,
+		    target->gone_ns ? "(gone)" : target->cgroup);
 }
 
 static int draw_targets(struct top *top, int y, int end)
 {
 	const struct shown_target *target = top->targets.items;
 
-	screen_line(y++, A_REVERSE, "%7s %-15s %5s %cRECLAIMED %cREFAULTED %cRESIDENT %cSWAPPED %s",
-		    "PID", "COMMAND", "CALLS", mark(top, SORT_RECLAIMED),
+	screen_line(y++, A_REVERSE,
+		    "%7s %-*s %5s %cRECLAIMED %cREFAULTED %cRESIDENT %cSWAPPED %cIDLE %*.*s%s",
+		    "PID", command_width(), "COMMAND", "CALLS", mark(top, SORT_RECLAIMED),
 		    mark(top, SORT_REFAULTS), mark(top, SORT_RESIDENT),
-		    mark(top, SORT_SWAPPED), "CGROUP");
+		    mark(top, SORT_SWAPPED), mark(top, SORT_IDLE), -bar_width(), bar_width(),
+		    "AGES", "CGROUP");
 	if (top->targets.nr)
 		qsort_r(top->targets.items, top->targets.nr, sizeof(*target),
 			compare_targets, top);
@@ -497,6 +556,15 @@ static int watch(struct top *top, uint64_t interval)
 	return err;
 }
 
+static void free_targets(struct top *top)
+{
+	struct shown_target *target = top->targets.items;
+
+	for (size_t i = 0; i < top->targets.nr; i++)
+		live_ages_free(&target[i].ages);
+	vec_free(&top->targets);
+}
+
 static int check_usage(const struct args *args)
 {
 	if (args->json)
@@ -508,7 +576,7 @@ static int check_usage(const struct args *args)
 
 static int top_run(const struct args *args)
 {
-	struct top top = { };
+	struct top top = { .idle_ns = args->idle ? args->idle : DEFAULT_IDLE_NS };
 	const struct monitor_filter filter = {
 		.target = args->pid,
 		.ranges = true,
@@ -541,7 +609,7 @@ static int top_run(const struct args *args)
 
 	costs_close(top.costs);
 	monitor_close(top.records);
-	vec_free(&top.targets);
+	free_targets(&top);
 	vec_free(&top.policies);
 	return err;
 }

@@ -116,13 +116,15 @@ seen "^ +$redis redis-server +2 +[0-9.]+M +[0-9]+ +[0-9.]+[KM] +[0-9.]+M " \
 result $? "the one with most reclaimed comes first"
 grep -qE "^(redis-server|sleep)/[0-9]+ +[0-9a-f]+ +[0-9.]+[KMG] .*(pageout)" <<<"$out"
 result $? "the last verdicts"
-[[ $out == *'SWAPPED CGROUP'* && $out == *'PER RUN SCOPE'* && $out == *'OUTCOME  RECLAIMED'* ]]
+[[ $out == *'SWAPPED  IDLE CGROUP'* && $out == *'PER RUN SCOPE'* && $out == *'OUTCOME  RECLAIMED'* ]]
 result $? "all columns are there in 80"
 
 press s
 seen '\*REFAULTED' "s: sorts by refaulted"
 press s s
 seen '\*SWAPPED' "s: and so on"
+press s
+seen '\*IDLE' "s: the last is by what is idle"
 press s
 
 press f slee Enter
