@@ -308,15 +308,22 @@ static char mark(const struct top *top, enum sort_key key)
 	return top->sort == key ? '*' : ' ';
 }
 
+static bool is_wide(void)
+{
+	int columns = COLS;
+
+	return columns >= WIDE_COLUMNS;
+}
+
 static int command_width(void)
 {
-	return COLS >= WIDE_COLUMNS ? PMADV_COMM_LEN - 1 : 12;
+	return is_wide() ? PMADV_COMM_LEN - 1 : 12;
 }
 
 /* With the blank behind it. */
 static int bar_width(void)
 {
-	return COLS >= WIDE_COLUMNS ? BAR_WIDTH + 1 : 0;
+	return is_wide() ? BAR_WIDTH + 1 : 0;
 }
 
 static void draw_target(const struct shown_target *target, int y)

@@ -81,7 +81,11 @@ static void as_csv(void **state)
 
 static void as_tsv(void **state)
 {
-	static const struct column two[] = { { "A", "a", COLUMN_TEXT }, { "B", "b", COLUMN_ID }, { } };
+	static const struct column two[] = {
+		{ "A", "a", COLUMN_TEXT },
+		{ "B", "b", COLUMN_ID },
+		{ }
+	};
 	static const union cell row[] = { { .text = "x\ty\nz,\"" }, { .number = 1 } };
 	struct rows rows = { .type = "thing", .columns = two, .format = ROWS_TSV };
 	char *text;
