@@ -147,7 +147,7 @@ struct pmadv_stats {
  * @holes: Out: unmapped gaps inside explicit ranges.
  * @bytes_advised: Out: length of address space that got advice, in bytes. Where
  *	a policy selected pages, theirs.
- * @yields: Out: how often mmap_lock was released for a waiting writer.
+ * @yields: Out: releases of mmap_lock for a waiting writer; 0 under VMA locks.
  * @stats: Out: what happened to the pages.
  */
 struct pmadv_result {
