@@ -35,7 +35,7 @@ clean_up()
 }
 trap clean_up EXIT
 
-# Mappings with a gap on each side: 64 pages of each kind.
+# Mappings with a gap on each side: 64 pages of each kind, and two huge pages' worth.
 cat >"$tmp/target.py" <<'EOF'
 import ctypes, mmap, os, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
@@ -61,8 +61,19 @@ def make_table(name):
     libc.mprotect(start, SIZE, RW)
     ctypes.memset(start, 65, SIZE)
     print(f"{name}={start:x}-{start + SIZE:x}")
+# The same, but of small pages that huge ones fit into.
+def make_small(name):
+    HUGE, PR_SET_THP_DISABLE = 2 << 20, 41
+    libc.prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
+    at = libc.mmap(None, 4 * HUGE, 0, PRIVATE | ANON, -1, 0)
+    start = at + HUGE - 1 & ~(HUGE - 1)
+    libc.mprotect(start, 2 * HUGE, RW)
+    ctypes.memset(start, 65, 2 * HUGE)
+    libc.prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0)
+    print(f"{name}={start:x}-{start + 2 * HUGE:x}")
 fd = os.open(sys.argv[1], os.O_RDONLY)
 make_table("table")
+make_small("small")
 make("anon", RW, PRIVATE | ANON)
 make("untouched", RW, PRIVATE | ANON, touch=False)
 libc.mlock(make("locked", RW, PRIVATE | ANON), SIZE)
@@ -103,6 +114,31 @@ row()
 	result $verdict "$what"
 }
 
+# in_memory PLACE: of each of its pages, 1 if it is there, 0 if not.
+in_memory()
+{
+	python3 - "$target" "${place[$1]}" <<'END'
+import struct, sys
+start, end = (int(x, 16) // 4096 for x in sys.argv[2].split("-"))
+with open(f"/proc/{sys.argv[1]}/pagemap", "rb") as pagemap:
+    pagemap.seek(start * 8)
+    entries = struct.unpack(f"{end - start}Q", pagemap.read((end - start) * 8))
+print("".join(str(e >> 63) for e in entries))
+END
+}
+
+# pages WHAT PLACE PATTERN: which are in memory. Nothing leaves without swap.
+pages()
+{
+	[[ $(tail -n +2 /proc/swaps) ]] || {
+		skip "$1" "there is no swap"
+		return
+	}
+	out=$(in_memory "$2")
+	[[ $out =~ ^($3)$ ]]
+	result $? "$1"
+}
+
 # How often a member was called, by its number in table.bpf.c.
 called()
 {
@@ -113,7 +149,10 @@ called()
 all=262144
 row "skip" anon 0 '.ranges_seen == 1 and .ranges_skipped == 1' --set answer=0
 row "cold" anon 0 ".ranges_advised == 1 and .bytes_advised == $all" --set answer=20
+row "dry run" anon 0 '.ranges_advised == 1 and .dry_run' --set answer=21 --dry-run
+pages "skip, cold and a dry run: every page stays" anon '1{64}'
 row "pageout" anon 0 ".ranges_advised == 1 and .bytes_advised == $all" --set answer=21
+pages "pageout: every page is out" anon '0{64}'
 row "willneed" anon 0 ".ranges_advised == 1 and .bytes_advised == $all" --set answer=3
 row "caller: cold" anon 0 '.ranges_advised == 1' --set answer=0x1000 -a cold
 row "caller: nothing proposed" anon 0 '.ranges_skipped == 1' --set answer=0x1000
@@ -121,15 +160,34 @@ row "stop" anon 0 '.stopped == "policy" and .ranges_skipped == 1' --set answer=0
 row "an errno is an invalid verdict" anon 0 \
 	'.ranges_refused == 1 and .first_error == "EINVAL"' --set answer=-1
 row "so is another advice" anon 0 '.ranges_refused == 1' --set answer=4
+row "so is whatever is no verdict" anon 0 \
+	'.ranges_refused == 33 and .ranges_skipped == 31 and .first_error == "EINVAL"' \
+	--set no_verdicts=1
 row "unknown modifier" anon 0 '.ranges_refused == 1' --set answer=20 --set modifiers=8
 row "skip_young" anon 0 '.ranges_advised == 1' --set answer=21 --set modifiers=1
 row "locked" locked 0 '.ranges_refused == 1 and .first_error == "EINVAL"' --set answer=21
-row "dry run" anon 0 '.ranges_advised == 1 and .dry_run' --set answer=21 --dry-run
 row "dry run: locked" locked 0 '.ranges_refused == 1' --set answer=21 --dry-run
 row "narrowed to 16 pages" anon 0 ".ranges_advised == 4 and .bytes_advised == $all" \
 	--set answer=20 --set piece=65536
 row "narrowed to a page" anon 0 ".ranges_advised == 64 and .bytes_advised == $all" \
 	--set answer=20 --set piece=4096
+huge_kb()
+{
+	awk -v at="${place[$1]}" '$1 == at { here = 1 }
+		here && /^AnonHugePages/ { print $2; exit }' "/proc/$target/smaps"
+}
+collapses=$(pmadv probe --json | jq 'select(.ability == "MADV_COLLAPSE").here')
+if [[ -e /sys/kernel/mm/transparent_hugepage && $collapses == true ]]; then
+	row "collapse" small 0 '.ranges_failed == 0 and .bytes_advised == 4194304' \
+		--set answer=25
+	out="$(huge_kb small) kB of 4096 are in huge pages"
+	[[ $(huge_kb small) == 4096 ]]
+	result $? "collapse: of small pages two huge ones"
+else
+	for what in "collapse" "collapse: of small pages two huge ones"; do
+		skip "$what" "this kernel has no MADV_COLLAPSE"
+	done
+fi
 row "facts: anonymous, writable" anon 0 '.ranges_advised == 1' --set answer=20 \
 	--set with=0xa --set without=0xf4
 row "facts: file" file 0 '.ranges_advised == 1' --set answer=20 --set with=0x11 \
@@ -162,21 +220,7 @@ row "select: none" table 0 '.ranges_advised == 1 and .bytes_advised == 0' --set 
 	--set mask_size=8
 row "select: every other page" table 0 ".ranges_advised == 1 and .bytes_advised == $((all / 2))" \
 	--set answer=21 --set mask=0x5555555555555555 --set mask_size=8
-if [[ $(tail -n +2 /proc/swaps) ]]; then
-	python3 - "$target" "${place[table]}" <<'END'
-import struct, sys
-start, end = (int(x, 16) for x in sys.argv[2].split("-"))
-with open(f"/proc/{sys.argv[1]}/pagemap", "rb") as pagemap:
-    pagemap.seek(start // 4096 * 8)
-    entries = struct.unpack("64Q", pagemap.read(64 * 8))
-there = [e >> 63 for e in entries]
-print("#", there)
-sys.exit(there != [0, 1] * 32)
-END
-	result $? "select: exactly these pages are out"
-else
-	skip "select: exactly these pages are out" "there is no swap"
-fi
+pages "select: exactly these pages are out" table '(01){32}'
 row "max_pages" locked 0 '.ranges_refused == 1' --set answer=20 --set max_pages=7
 row "a budget" shmem 0 '.stopped == "budget" and .bytes_advised == 28672' \
 	--set answer=20 --max-pages 7

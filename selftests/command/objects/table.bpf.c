@@ -5,6 +5,8 @@
 char _license[] SEC("license") = "GPL";
 
 const volatile __s32 answer;
+/* Answer each page with another of what is no verdict; the pages behind them: skip. */
+const volatile __u32 no_verdicts;
 const volatile __u32 modifiers;
 const volatile __u64 max_pages;
 /* Narrow each range to so many bytes; 0: leave it. */
@@ -24,6 +26,13 @@ const volatile __u32 mask_size;
 const volatile __u32 bad;
 const volatile __s32 refuse_init;
 const volatile __s32 refuse_begin;
+
+/* Advice that loses data, that changes what the owner sees, or that is none; then skip. */
+static const __s32 invalid[64] = {
+	1, 2, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 22, 23, 24, 100, 101, 102,
+	103, 5, 26, 1 << 20, MADV_COLD | 1 << 16, PMADV_CALLER - 1, PMADV_STOP + 1,
+	2147483647, -1, -2, -3, -2147483647 - 1,
+};
 
 /* What was called, for who reads it while it is pinned. */
 struct {
@@ -94,6 +103,16 @@ static bool looks_so(struct pmadv_range *range)
 	return look == 1 || !seen.young[0];
 }
 
+static __s32 no_verdict(struct pmadv_range *range)
+{
+	__u64 page = (range->start - range->vma_start) / 4096;
+
+	range->end = range->start + 4096;
+	/* Or the verifier does not see the bound. */
+	barrier_var(page);
+	return invalid[page & 63];
+}
+
 static void choose(struct pmadv_range *range)
 {
 	u64 masks[PMADV_MAX_PAGES / 64] = { mask };
@@ -114,6 +133,8 @@ s32 BPF_PROG(table_advise, struct pmadv_range *range, struct task_struct *task,
 		return PMADV_SKIP;
 	if (misbehave(range))
 		return MADV_COLD;
+	if (no_verdicts)
+		return no_verdict(range);
 	if (piece && range->end - range->start > piece)
 		range->end = range->start + piece;
 	if (sample && (bpf_pmadv_sample(range, &sampled, sample) ||
