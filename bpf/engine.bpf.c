@@ -997,6 +997,9 @@ __hidden int pmadv_engine_pages(struct pmadv_range *range, struct pmadv_pages *p
 	u64 nr = table_pages(range);
 
 	__builtin_memset(pages, 0, sizeof(*pages));
+	/* A record says how many there were, not which. */
+	if (simulation.active)
+		return -EOPNOTSUPP;
 	if (!engine.vma || flags & ~PMADV_CLEAR_YOUNG || !nr ||
 	    range->end > range->vma_end)
 		return -EINVAL;

@@ -202,7 +202,8 @@ int engine_strip_core(char *image, size_t size)
 static void hide_kfuncs(char *image, size_t size)
 {
 	static const char *const kfuncs[] = {
-		"bpf_pmadv_vma_name", "bpf_pmadv_sample", "bpf_pmadv_error",
+		"bpf_pmadv_vma_name", "bpf_pmadv_sample", "bpf_pmadv_pages",
+		"bpf_pmadv_select", "bpf_pmadv_error",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kfuncs); i++) {

@@ -62,6 +62,9 @@ run pmadv simulate "$objects/table.bpf.o" "$rec" --set answer=20 --set piece=409
 	--ranges --json
 [[ $(verdicts | wc -l) -gt 1000 ]]
 result $? "a policy may narrow ranges"
+run pmadv simulate "$objects/table.bpf.o" "$rec" --set answer=20 --set look=1 --ranges --json
+[[ $status == 0 && $(verdicts | cut -d ' ' -f 3- | sort -u) == "skip skipped" ]]
+result $? "a policy that looks at pages learns that a record has none"
 
 # --- what would have come back ---------------------------------------------------
 run pmadv simulate background_app "$kept" --json
