@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "lib/util.h"
 #include "options.h"
 #include "policy/hook.h"
+#include "proc/cgroup.h"
 #include "proc/huge.h"
 #include "proc/maps.h"
 #include "recording/recfile.h"
@@ -34,8 +36,8 @@ static const struct option_def options[] = {
 	  "cold, pageout, willneed or collapse; with --policy, what is proposed to it" },
 	{ "policy", 'p', OPTION_MAYBE_TEXT, offsetof(struct args, policy), "[=POLICY]",
 	  "have the policy in force for the target decide about each range, or the one "
-	  "that is named, which is put in force for this; a kernel without the hook has "
-	  "none in force" },
+	  "that is named, which is put in force for this, in the target's cgroup if it has "
+	  "one; a kernel without the hook has none in force" },
 	OPTION_SET,
 	{ "range", 'r', OPTION_RANGES, offsetof(struct args, ranges), "START-END",
 	  "only these addresses, in hexadecimal as in /proc/PID/maps; repeatable; "
@@ -411,11 +413,32 @@ static int advise_all(const struct vec *targets, const struct request *request,
 	return first_err;
 }
 
-/* Whose verdicts these are: NULL on @decider for the policy in force, or none. */
-static int open_decider(const struct args *args, struct request *request,
-			struct decider *decider)
+/*
+ * The cgroup that all of them are in; NULL if that is several, or the root, which is the
+ * whole system.
+ */
+static const char *common_cgroup(const struct vec *targets, char path[PATH_MAX])
 {
-	const char *name = args->policy;
+	const struct target *target = targets->items;
+	char mount[PATH_MAX], other[PATH_MAX];
+
+	if (cgroup_mount(mount) || cgroup_of(target[0].pid, path) || !strcmp(path, mount))
+		return NULL;
+	for (size_t i = 1; i < targets->nr; i++)
+		if (cgroup_of(target[i].pid, other) || strcmp(path, other))
+			return NULL;
+	return path;
+}
+
+/*
+ * Whose verdicts these are: NULL on @decider for the policy in force, or none. One that
+ * the hook asks for everybody is put in force for as few others as possible.
+ */
+static int open_decider(const struct args *args, const struct vec *targets,
+			struct request *request, struct decider *decider)
+{
+	const char *name = args->policy, *cgroup = NULL;
+	char path[PATH_MAX];
 	int err;
 
 	if (args->set.nr && (!name || !*name))
@@ -426,8 +449,10 @@ static int open_decider(const struct args *args, struct request *request,
 		return say_error(-ELACKS, "--vma takes file descriptors for mappings: boot a kernel built with this project's patches and CONFIG_VMA_FD=y");
 	if (name && !*name)
 		return say_error(-ELACKS, "on a kernel without the hook no policy is in force: name one, as --policy=POLICY");
+	if (hook_present())
+		cgroup = common_cgroup(targets, path);
 	/* Without a policy, one that does what is proposed. */
-	err = decider_open(decider, name ? name : "caller", &args->set, NULL);
+	err = decider_open(decider, name ? name : "caller", &args->set, cgroup);
 	if (err)
 		return err;
 	request->decider = decider;
@@ -436,33 +461,22 @@ static int open_decider(const struct args *args, struct request *request,
 	return 0;
 }
 
-static int find_and_advise(const struct args *args, const struct request *request,
-			   struct recfile *file)
+static int advise_targets(const struct args *args, const struct vec *targets,
+			  const struct request *request, struct recfile *file)
 {
 	struct libscols_table *table = NULL;
-	struct vec targets = { };
 	int err;
 
-	err = targets_find(args->operands, args->nr_operands, false, &targets);
-	if (err)
-		return err;
-
-	if ((args->cursor || args->vma) && targets.nr > 1) {
-		err = say_error(-EUSAGE, "%s takes one target, not %zu",
-				args->vma ? "--vma" : "--cursor", targets.nr);
-		goto out;
-	}
-	if (targets.nr > 1) {
+	if ((args->cursor || args->vma) && targets->nr > 1)
+		return say_error(-EUSAGE, "%s takes one target, not %zu",
+				 args->vma ? "--vma" : "--cursor", targets->nr);
+	if (targets->nr > 1) {
 		table = table_new(walk_columns);
-		if (!table) {
-			err = say_no_memory();
-			goto out;
-		}
+		if (!table)
+			return say_no_memory();
 	}
-	err = advise_all(&targets, request, args->coverage, table, file);
-out:
+	err = advise_all(targets, request, args->coverage, table, file);
 	scols_unref_table(table);
-	targets_free(&targets);
 	return err;
 }
 
@@ -490,20 +504,24 @@ static int advise_run(const struct args *args)
 {
 	struct recfile *file = NULL;
 	struct decider decider = { };
+	struct vec targets = { };
 	struct request request;
 	int err;
 
 	err = make_request(args, &request);
 	if (!err)
-		err = open_decider(args, &request, &decider);
+		err = targets_find(args->operands, args->nr_operands, false, &targets);
+	if (!err)
+		err = open_decider(args, &targets, &request, &decider);
 	if (!err)
 		err = create_record(args, &file);
 	if (!err)
-		err = find_and_advise(args, &request, file);
+		err = advise_targets(args, &targets, &request, file);
 	if (!err && file)
 		err = end_record(file);
 	recfile_close(file);
 	decider_close(&decider);
+	targets_free(&targets);
 	return err;
 }
 

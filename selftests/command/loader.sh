@@ -256,6 +256,12 @@ expect 0 ' skipped' "advise --policy: a process of a cgroup below it" \
 	pmadv advise $target --policy
 expect 1 'no policy is in force for it' "advise --policy: a process outside" \
 	pmadv advise $$ --policy
+expect 0 ' [1-9][0-9]* advised' "advise --policy=NAME: in force for the cgroup of the target" \
+	pmadv advise $target --policy=caller -a cold
+pmadv attach noop --cgroup $cgroup/a --pin >/dev/null
+expect 1 'in force there already .scope: /pmadv_test/a' "advise --policy=NAME: its place is taken" \
+	pmadv advise $target --policy=caller -a cold
+pmadv detach noop --cgroup $cgroup/a >/dev/null
 expect 0 'attached: scope /pmadv_test/b' "attach --cgroup: the same policy for another one" \
 	pmadv attach noop --cgroup /pmadv_test/b --pin
 expect 2 'attached 2 times' "detach: which of two?" pmadv detach noop
