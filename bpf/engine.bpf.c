@@ -57,23 +57,58 @@ struct vm_userfaultfd_ctx___engine {
 	void *ctx;
 } __attribute__((preserve_access_index));
 
-/* One for both: libbpf looks through all of the kernel's types for each such struct. */
-struct vm_area_struct___engine {
-	struct anon_vma_name___engine *anon_name;
-	struct vm_userfaultfd_ctx___engine vm_userfaultfd_ctx;
-} __attribute__((preserve_access_index));
-
 struct seqcount___engine {
 	unsigned int sequence;
 } __attribute__((preserve_access_index));
 
-struct mm_struct___seqcount {
+/*
+ * What is used of the two, in one structure each: libbpf looks through all of the
+ * kernel's types for each structure that the programs name, which is a good part of
+ * the time that loading takes.
+ */
+struct mm_struct___engine {
 	struct seqcount___engine mm_lock_seq;
+	unsigned long start_stack;
+	unsigned long start_brk;
+	unsigned long brk;
+	pgd_t *pgd;
+	struct maple_tree mm_mt;
 } __attribute__((preserve_access_index));
+
+struct vm_area_struct___engine {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	struct mm_struct___engine *vm_mm;
+	unsigned long vm_flags;
+	struct {
+		unsigned long rb_subtree_last;
+	} shared;
+	struct anon_vma *anon_vma;
+	const struct vm_operations_struct *vm_ops;
+	unsigned long vm_pgoff;
+	struct file *vm_file;
+	struct anon_vma_name___engine *anon_name;
+	struct vm_userfaultfd_ctx___engine vm_userfaultfd_ctx;
+} __attribute__((preserve_access_index));
+
+#define mm_struct      mm_struct___engine
+#define vm_area_struct vm_area_struct___engine
 
 struct mm_struct___plain {
 	int mm_lock_seq;
 } __attribute__((preserve_access_index));
+
+/* What iterators give to their programs, at places that are the same on all kernels. */
+struct task_context {
+	void *meta;
+	struct task_struct *task;
+};
+
+struct task_vma_context {
+	void *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
+};
 
 /* The policy's, each of which it may have or not. */
 #define POLICY_MEMBER(member)						\
@@ -124,10 +159,7 @@ static __always_inline u32 if_set(u64 flags, u64 flag, u32 ours)
 
 static __always_inline bool has_anon_name(struct vm_area_struct *vma)
 {
-	struct vm_area_struct___engine *named = (void *)vma;
-
-	return bpf_core_field_exists(named->anon_name) && !vma->vm_file &&
-	       named->anon_name;
+	return bpf_core_field_exists(vma->anon_name) && !vma->vm_file && vma->anon_name;
 }
 
 static __always_inline u32 vma_kind(struct vm_area_struct *vma, u64 vm_flags)
@@ -147,7 +179,6 @@ static __always_inline u32 vma_kind(struct vm_area_struct *vma, u64 vm_flags)
 /* As the kernel with the hook has them, but for PMADV_VMA_SEALED. */
 static __always_inline u32 vma_facts(struct vm_area_struct *vma)
 {
-	struct vm_area_struct___engine *uffd = (void *)vma;
 	struct mm_struct *mm = vma->vm_mm;
 	u64 vm_flags = vma->vm_flags;
 	u64 start = vma->vm_start, end = vma->vm_end;
@@ -168,8 +199,8 @@ static __always_inline u32 vma_facts(struct vm_area_struct *vma)
 	}
 	if (has_anon_name(vma))
 		facts |= PMADV_VMA_NAMED;
-	if (bpf_core_field_exists(uffd->vm_userfaultfd_ctx.ctx) &&
-	    uffd->vm_userfaultfd_ctx.ctx)
+	if (bpf_core_field_exists(vma->vm_userfaultfd_ctx.ctx) &&
+	    vma->vm_userfaultfd_ctx.ctx)
 		facts |= PMADV_VMA_UFFD;
 	return facts;
 }
@@ -191,12 +222,11 @@ static __always_inline u64 vma_origin(struct vm_area_struct *vma)
 
 static __always_inline u64 mm_lock_seq(struct mm_struct *mm)
 {
-	struct mm_struct___seqcount *count = (void *)mm;
 	struct mm_struct___plain *plain = (void *)mm;
 
-	if (bpf_core_field_exists(count->mm_lock_seq.sequence)) {
+	if (bpf_core_field_exists(mm->mm_lock_seq.sequence)) {
 		engine.seq_kind = PMADV_SEQ_COUNT;
-		return count->mm_lock_seq.sequence;
+		return mm->mm_lock_seq.sequence;
 	}
 	if (bpf_core_field_exists(plain->mm_lock_seq)) {
 		engine.seq_kind = PMADV_SEQ_PLAIN;
@@ -590,7 +620,7 @@ static long ask_entry(u32 turn, void *data)
 
 /* 0: on to the next mapping; 1: end read(2), and come back to this one. */
 SEC("?iter/task_vma")
-int pmadv_engine_ask(struct bpf_iter__task_vma *ctx)
+int pmadv_engine_ask(struct task_vma_context *ctx)
 {
 	struct looking looking = { .task = ctx->task, .vma = ctx->vma };
 	struct mm_struct *mm;
@@ -669,14 +699,13 @@ int pmadv_engine_begin_simulated(void *unused)
 
 static __always_inline const void *vma_name(struct vm_area_struct *vma)
 {
-	struct vm_area_struct___engine *named = (void *)vma;
 	struct file *file = BPF_CORE_READ(vma, vm_file);
 	const void *name = NULL;
 
 	if (file)
 		return BPF_CORE_READ(file, f_path.dentry, d_name.name);
-	if (bpf_core_field_exists(named->anon_name))
-		name = BPF_CORE_READ(named, anon_name);
+	if (bpf_core_field_exists(vma->anon_name))
+		name = BPF_CORE_READ(vma, anon_name);
 	if (name)
 		name += bpf_core_field_offset(struct anon_vma_name___engine, name);
 	return name;
@@ -1080,7 +1109,7 @@ static __always_inline void note_now(struct task_struct *task, struct mm_struct 
 static __always_inline void check(struct task_struct *task)
 {
 	struct rechecking rechecking = { .task = task };
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = (void *)task->mm;
 
 	note_now(task, mm);
 	if (!mm || !engine.recheck)
@@ -1092,7 +1121,7 @@ static __always_inline void check(struct task_struct *task)
 
 static __always_inline void scan_pages(struct task_struct *task)
 {
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = (void *)task->mm;
 
 	if (!mm || !engine.page_offset)
 		return;
@@ -1115,7 +1144,7 @@ static __always_inline void scan_pages(struct task_struct *task)
 	}
 #define BY_ITER(name)							\
 	SEC("?iter/task")						\
-	int pmadv_engine_##name(struct bpf_iter__task *ctx)		\
+	int pmadv_engine_##name(struct task_context *ctx)		\
 	{								\
 		struct task_struct *task = ctx->task;			\
 									\
@@ -1130,14 +1159,14 @@ BY_ITER(scan_pages)
 
 /* Does reading page tables work here? The loader knows what it should find. */
 SEC("?iter/task")
-int pmadv_engine_probe(struct bpf_iter__task *ctx)
+int pmadv_engine_probe(struct task_context *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct mm_struct *mm;
 
 	if (!task || (engine.tgid && (u32)task->tgid != engine.tgid))
 		return 0;
-	mm = task->mm;
+	mm = (void *)task->mm;
 	if (!mm)
 		return 0;
 	engine.pgd = (u64)mm->pgd;
@@ -1182,7 +1211,7 @@ int pmadv_engine_end(void *unused)
 	return pmadv_policy_end(args);
 }
 
-static __always_inline int begin(struct bpf_iter__task *ctx)
+static __always_inline int begin(struct task_context *ctx)
 {
 	struct task_struct *task = ctx->task;
 	unsigned long long args[2] = { ADDRESS(pmadv_engine_walk), (u64)task };
@@ -1195,14 +1224,14 @@ static __always_inline int begin(struct bpf_iter__task *ctx)
 }
 
 SEC("?iter.s/task")
-int pmadv_engine_begin(struct bpf_iter__task *ctx)
+int pmadv_engine_begin(struct task_context *ctx)
 {
 	return begin(ctx);
 }
 
 /* Before 5.18 no iterator sleeps. */
 SEC("?iter/task")
-int pmadv_engine_begin_atomic(struct bpf_iter__task *ctx)
+int pmadv_engine_begin_atomic(struct task_context *ctx)
 {
 	return begin(ctx);
 }
