@@ -493,7 +493,8 @@ config=$tmp/pmadv.conf
 printf '[rule all]\ncommand = no-such-command\npolicy = noop\nevery = 1s\n' >"$config"
 start daemon --config "$config"
 expect 1 "another pmadv daemon is running .process $job.: one is enough" \
-	"two daemons: the second names the first, and ends" pmadv daemon --config "$config"
+	"two daemons: the second names the first, and ends" \
+	timeout 60 pmadv daemon --config "$config"
 stop KILL
 start daemon --config "$config"
 stop
