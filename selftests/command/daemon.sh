@@ -50,6 +50,8 @@ $1"
 # start [WRAPPER...]: a daemon, until it is at work.
 start()
 {
+	# What the one before said is not to be taken for it.
+	rm -f "$tmp/err"
 	"$@" pmadv daemon --config "$config" --json >"$tmp/out" 2>"$tmp/err" &
 	job=$!
 	wait_for 20 grep -q 'at work' "$tmp/err"

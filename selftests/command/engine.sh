@@ -359,6 +359,8 @@ remapper=
 # start VERB [OPTION]...: it watches in the background, once it says so.
 start()
 {
+	# What the one before said is not to be taken for it.
+	rm -f "$tmp/err"
 	pmadv "$@" >"$tmp/out" 2>"$tmp/err" &
 	job=$!
 	wait_for 60 grep -qE 'watching|recording|at work' "$tmp/err"
@@ -465,6 +467,7 @@ metrics_have()
 	out=$(pmadv metrics)
 	[[ $(metric "$1") ]]
 }
+rm "$tmp/run"
 pmadv run caller "$target" --advice cold --every 1000 --json >"$tmp/run" 2>/dev/null &
 job=$!
 wait_for 60 test -s "$tmp/run"
@@ -518,6 +521,7 @@ while True:
         libc.munmap(at, SIZE)
         libc.mmap(at, SIZE, 3, 0x32, -1, 0)
 EOF
+rm "$tmp/ready"
 python3 "$tmp/remap.py" >"$tmp/ready" &
 remapper=$!
 wait_for 60 test -s "$tmp/ready"

@@ -10,6 +10,8 @@
 # start OPTION...: a monitor in the background, until it says that it watches.
 start()
 {
+	# What the one before said is not to be taken for it.
+	rm -f "$tmp/err"
 	pmadv monitor "$@" >"$tmp/out" 2>"$tmp/err" &
 	job=$!
 	wait_for 20 grep -q watching "$tmp/err"
