@@ -38,6 +38,7 @@ int bench_usual(const struct options *opts);
 int bench_young(const struct options *opts);
 int bench_load(const struct options *opts);
 int bench_many(const struct options *opts);
+int bench_storm(const struct options *opts);
 
 /* Does the running kernel have our changes? */
 bool kernel_is_ours(void);

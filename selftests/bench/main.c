@@ -33,6 +33,7 @@ static const struct {
 	{ "young", bench_young },
 	{ "load", bench_load },
 	{ "many", bench_many },
+	{ "storm", bench_storm },
 };
 
 static int measure(const char *name, const struct options *opts)
