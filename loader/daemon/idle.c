@@ -23,12 +23,7 @@ void idle_update(struct idle *idle, uint64_t cpu_ns, uint64_t now_ns)
 
 struct idle *idle_find(const struct vec *idles, pid_t pid)
 {
-	struct idle *idle = idles->items;
-
-	for (size_t i = 0; i < idles->nr; i++)
-		if (idle[i].pid == pid)
-			return &idle[i];
-	return NULL;
+	return vec_find(idles, sizeof(struct idle), pid);
 }
 
 void idle_look(struct vec *idles, pid_t pid, uint64_t now_ns)

@@ -5,12 +5,7 @@
 
 static struct past *find(const struct vec *pasts, pid_t pid)
 {
-	struct past *past = pasts->items;
-
-	for (size_t i = 0; i < pasts->nr; i++)
-		if (past[i].pid == pid)
-			return &past[i];
-	return NULL;
+	return vec_find(pasts, sizeof(struct past), pid);
 }
 
 static bool is_same(const struct past *past)

@@ -56,6 +56,16 @@ void *vec_add(struct vec *vec, size_t size)
 	return item;
 }
 
+void *vec_find(const struct vec *vec, size_t size, int32_t key)
+{
+	char *item = vec->items;
+
+	for (size_t i = 0; i < vec->nr; i++, item += size)
+		if (*(const int32_t *)item == key)
+			return item;
+	return NULL;
+}
+
 void *vec_of_key(struct vec *vec, size_t size, int32_t key, size_t *last)
 {
 	int32_t *item;

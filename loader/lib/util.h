@@ -33,10 +33,13 @@ struct vec {
 void *vec_add(struct vec *vec, size_t size);
 void vec_free(struct vec *vec);
 
+/* The item of @size bytes that begins with the int32_t @key, as a pid, or NULL. */
+void *vec_find(const struct vec *vec, size_t size, int32_t key);
+
 /*
- * The item that begins with the int32_t @key, as a pid; one is appended if there is
- * none. Returns NULL if memory runs out. The search begins where the one before
- * ended, at *@last, as most callers ask for the same item again and again.
+ * The same, but one is appended if there is none. Returns NULL if memory runs out. The
+ * search begins where the one before ended, at *@last, as most callers ask for the same
+ * item again and again.
  */
 void *vec_of_key(struct vec *vec, size_t size, int32_t key, size_t *last);
 
