@@ -9,12 +9,9 @@
 
 static uint64_t huge_page_size(void)
 {
-	char line[32];
 	uint64_t size;
 
-	return read_line(HUGE_SIZE, line, sizeof(line)) || parse_u64(line, 10, &size) || !size ?
-		       2 << 20 :
-		       size;
+	return read_u64(HUGE_SIZE, &size) || !size ? 2 << 20 : size;
 }
 
 int process_huge(pid_t pid, struct huge_usage *usage)
