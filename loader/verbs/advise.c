@@ -343,11 +343,13 @@ static int check_coverage(const struct target *target, uint64_t wanted)
 	char huge[HUMAN_LEN], resident[HUMAN_LEN];
 	struct huge_usage usage;
 	struct json_object *line;
+	unsigned int percent;
 	int err = process_huge(target->pid, &usage);
 
 	if (err)
 		return say_error(err, "%s (%d): how much of it is in huge pages: %s",
 				 target->name, target->pid, error_text(err));
+	percent = huge_coverage(&usage);
 	human_bytes(usage.huge, huge);
 	human_bytes(usage.resident, resident);
 	if (out_json()) {
@@ -356,17 +358,16 @@ static int check_coverage(const struct target *target, uint64_t wanted)
 		json_text(line, "comm", target->name);
 		json_number(line, "huge", usage.huge);
 		json_number(line, "resident", usage.resident);
-		json_number(line, "percent", huge_coverage(&usage));
+		json_number(line, "percent", percent);
 		err = json_print(line);
 	} else {
-		out_text("  huge pages   %s of %s: %u %%\n", huge, resident,
-			 huge_coverage(&usage));
+		out_text("  huge pages   %s of %s: %u %%\n", huge, resident, percent);
 		err = out_flush();
 	}
-	if (err || huge_coverage(&usage) >= wanted)
+	if (err || percent >= wanted)
 		return err;
 	return say_error(-EAGAIN, "%s (%d): %u %% in huge pages is less than %" PRIu64 " %%",
-			 target->name, target->pid, huge_coverage(&usage), wanted);
+			 target->name, target->pid, percent, wanted);
 }
 
 static int advise_all(const struct vec *targets, const struct request *request,
