@@ -67,6 +67,7 @@ static int print_row(struct libscols_table *table, const struct policy_link *lin
 	char id[HUMAN_LEN], calls[HUMAN_LEN], seen[HUMAN_LEN], advised[HUMAN_LEN],
 	     skipped[HUMAN_LEN], refused[HUMAN_LEN], failed[HUMAN_LEN],
 	     bytes[HUMAN_LEN], reclaimed[HUMAN_LEN], time[HUMAN_LEN];
+	char bounded[ADVICES_TEXT_LEN + 32], never[ADVICES_TEXT_LEN];
 	const char *pin = link->pin ? link->pin : "-";
 
 	snprintf(id, sizeof(id), "%u", link->link_id);
@@ -74,6 +75,11 @@ static int print_row(struct libscols_table *table, const struct policy_link *lin
 		return table_row(table, link->name, scope, state, id, "-", "-", "-", "-",
 				 "-", "-", "-", "-", "-", pin);
 
+	if (counts->inner_refused) {
+		snprintf(bounded, sizeof(bounded), "%s, inside no %s", state,
+			 advices_text(counts->inner_refused, never));
+		state = bounded;
+	}
 	return table_row(table, link->name, scope, state, id,
 			 human_count(counts->calls, calls),
 			 human_count(counts->counts.ranges_seen, seen),
@@ -90,17 +96,12 @@ static int print_row(struct libscols_table *table, const struct policy_link *lin
 static int print_link(struct libscols_table *table, const struct policy_link *link,
 		      const struct sysfs_policy *counts)
 {
-	char state[ADVICES_TEXT_LEN + 32], refused[ADVICES_TEXT_LEN];
+	const char *state = link->map_id ? "in force" : "gone, still pinned";
 	char *scope = link->map_id ? scope_text(link->cgroup_id) : strdup("-");
 	int err;
 
 	if (!scope)
 		return say_no_memory();
-	snprintf(state, sizeof(state), "%s",
-		 link->map_id ? "in force" : "gone, still pinned");
-	if (!out_json() && counts && counts->inner_refused)
-		snprintf(state, sizeof(state), "in force, inside no %s",
-			 advices_text(counts->inner_refused, refused));
 	if (out_json())
 		err = print_json(link, counts, scope, state);
 	else
