@@ -91,7 +91,7 @@ EOF
 # A file of the disk: what is in /tmp may be shmem.
 python3 "$tmp/target.py" "$build/selftests/data" >"$tmp/places" &
 target=$!
-wait_for 300 grep -q ready "$tmp/places" || { echo "Bail out! no target"; exit 1; }
+await_target 300 ready "$tmp/places"
 declare -A place
 while IFS='=' read -r key value; do
 	place[$key]=$value
@@ -330,7 +330,7 @@ EOF
 seed=${SEED:-$RANDOM}
 python3 "$tmp/many.py" "$seed" >"$tmp/ready" &
 remapper=$!
-wait_for 300 grep -q ready "$tmp/ready"
+await_target 300 ready "$tmp/ready"
 sed 's/ .*//; s/^0*//; s/-0*/ /; /^ffffffffff/d' "/proc/$remapper/maps" >"$tmp/maps"
 # asked_about [OPTION]...: its ranges that the policy was asked about.
 asked_about()
@@ -588,7 +588,7 @@ rm -f "$pin"
 # --- --freeze ------------------------------------------------------------------
 expect 1 'no cgroup .v2. of its own' "--freeze: not ourselves" pmadv advise "$target" \
 	--policy=noop --freeze
-v2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+v2=$(cgroup2_mount)
 cgroup=$v2/pmadv_engine
 if [[ $v2 ]] && mkdir "$cgroup" 2>/dev/null && echo "$target" >"$cgroup/cgroup.procs"; then
 	proven=64

@@ -27,7 +27,7 @@ start_target()
 	rm -f "$tmp/ready"
 	python3 -c "$1" >"$tmp/ready" &
 	target=$!
-	wait_for 180 grep -q ready "$tmp/ready" || { echo "Bail out! no target"; exit 1; }
+	await_target 180 ready "$tmp/ready"
 }
 
 huge()

@@ -9,7 +9,7 @@
 # shellcheck source=selftests/command/tap.bash
 . "$(dirname "$0")/tap.bash"
 config=$tmp/pmadv.conf
-v2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+v2=$(cgroup2_mount)
 target=
 ended_ms=
 
@@ -47,7 +47,7 @@ take(min(int(open("/proc/meminfo").read().split()[7]) << 8, 1 << 30))
 while True:
     signal.pause()' >"$tmp/taken" &
 target=$!
-wait_for 120 grep -q taken "$tmp/taken" || { echo "Bail out! no target"; exit 1; }
+await_target 120 taken "$tmp/taken"
 echo "$target" >"$v2/rtest/back/cgroup.procs"
 
 # rule LINE...: of the one rule there is.

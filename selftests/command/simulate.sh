@@ -28,7 +28,7 @@ print("ready", flush=True)
 time.sleep(1000)' >"$tmp/ready" &
 target=$!
 trap clean_up EXIT
-wait_for 60 grep -q ready "$tmp/ready" || { echo "Bail out! no target"; exit 1; }
+await_target 60 ready "$tmp/ready"
 
 # "START END VERDICT OUTCOME" of each range in $out, but for what is not in a record.
 verdicts()

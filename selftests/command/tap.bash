@@ -110,6 +110,19 @@ wait_for()
 	done
 }
 
+# await_target SECONDS WORD FILE: until the target has written it there; without a
+# target there is nothing to test.
+await_target()
+{
+	wait_for "$1" grep -q "$2" "$3" || { echo "Bail out! no target"; exit 1; }
+}
+
+# Where cgroup v2 is mounted; nothing if it is not.
+cgroup2_mount()
+{
+	awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts
+}
+
 # stop [SIGNAL]: $job, which writes to $tmp/out and $tmp/err. Its status in $status
 # and all it said in $out.
 stop()
