@@ -51,7 +51,7 @@ static void refill(struct pacer *pacer, uint64_t now_ns)
 static bool wanted(const struct pacer *pacer, const struct pacer_config *config,
 		   const struct pacer_sample *sample)
 {
-	if (sample->now_ns < pacer->due_ns)
+	if (sample->now_ns < pacer->due_ns || sample->satisfied)
 		return false;
 	if (config->on_pressure && !pacer->pressed)
 		return false;
@@ -88,6 +88,7 @@ enum pacer_state pacer_step(struct pacer *pacer, const struct pacer_config *conf
 	refill(pacer, now);
 	if (sample->pressed)
 		pacer->pressed = true;
+	pacer->satisfied = sample->satisfied;
 
 	if (pacer->state == PACER_BACK_OFF && now < pacer->until_ns)
 		return pacer->state;
@@ -107,7 +108,7 @@ enum pacer_state pacer_step(struct pacer *pacer, const struct pacer_config *conf
 
 uint64_t pacer_pages(const struct pacer *pacer, const struct pacer_config *config)
 {
-	if (pacer->state != PACER_WALK)
+	if (pacer->state != PACER_WALK || pacer->satisfied)
 		return 0;
 	if (config->cpu_percent && pacer->cpu_credit_ns <= 0)
 		return 0;

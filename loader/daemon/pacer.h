@@ -40,7 +40,9 @@ struct pacer_sample {
 	uint64_t stalled_ns;		/* time spent waiting for memory, from any start */
 	uint64_t available;		/* bytes */
 	bool pressed;			/* the trigger fired since the last sample */
+	bool satisfied;			/* there is a goal, and nothing to do for it */
 	bool counted;			/* else refaults and stalled_ns were not read */
+	bool no_stalls;			/* this kernel does not count them */
 };
 
 struct pacer {
@@ -50,6 +52,7 @@ struct pacer {
 	uint64_t hold_ns;
 	bool started;
 	bool pressed;
+	bool satisfied;			/* at the last step */
 	bool above;			/* too many refaults or stalls, at the last look */
 	struct pacer_sample looked;
 	/*
