@@ -158,6 +158,11 @@ static int take_pressure(const char *text, void *field)
 	return 0;
 }
 
+static int take_goal(const char *text, void *field)
+{
+	return goal_parse(text, field);
+}
+
 struct key {
 	const char *name;
 	int (*take)(const char *text, void *field);
@@ -226,6 +231,8 @@ static const struct key rule_keys[] = {
 	  "The same, in bytes" },
 	{ "cpu", take_percent, F(pace.cpu_percent), "5%",
 	  "Spend no more than that of a CPU on walks" },
+	{ "goal", take_goal, F(goal), "psi some 0.1%",
+	  "How much to reclaim follows from what comes of it: see **GOALS**" },
 	{ "back-off-refaults", take_count, F(pace.max_refaults), "500",
 	  "Back off when more pages a second than that are read back soon after "
 	  "they were reclaimed (*workingset_refault* of the rule's cgroups together, "
@@ -345,6 +352,10 @@ static void end_rule(struct reader *reader)
 	if (rule->free_under && rule->free_under_percent)
 		mistake(reader, rule->line,
 			"rule %s has free-under and free-under-percent: one is enough",
+			rule->name);
+	if (rule->goal.kind == GOAL_MEMORY && !rule->cgroup)
+		mistake(reader, rule->line,
+			"rule %s has no cgroup: a goal for memory is about that of cgroups",
 			rule->name);
 	if (rule->pace.hold_max_ns < rule->pace.hold_min_ns)
 		mistake(reader, rule->line, "rule %s: back-off-max is less than back-off-min",
@@ -545,6 +556,7 @@ void config_free(struct config *config)
 		free(rule->cgroup);
 		free(rule->command);
 		free(rule->policy);
+		goal_free(&rule->goal);
 	}
 	vec_free(&config->rules);
 }

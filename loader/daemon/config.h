@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "daemon/goal.h"
 #include "daemon/pacer.h"
 #include "lib/util.h"
 
@@ -54,6 +55,7 @@ struct rule {
 	uint64_t free_under;		/* bytes */
 	uint64_t free_under_percent;	/* of all memory, if not in bytes */
 	uint64_t bytes_per_second;
+	struct goal goal;
 	struct pacer_config pace;
 };
 

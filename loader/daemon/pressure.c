@@ -5,8 +5,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <pmadv/recording.h>
@@ -102,8 +105,82 @@ void pressure_count(const struct rule *rule, struct pacer_sample *sample)
 	if (missing.refaults)
 		add_refaults("/proc/vmstat", &sample->refaults);
 	if (missing.stalls)
-		add_stalls(SYSTEM, &sample->stalled_ns);
+		sample->no_stalls = add_stalls(SYSTEM, &sample->stalled_ns);
 	sample->counted = true;
+}
+
+/* One that is removed meanwhile has nothing any longer. */
+static int add_current(const char *path, double *sum)
+{
+	char file[PATH_MAX + 32];
+	uint64_t bytes;
+	int err;
+
+	snprintf(file, sizeof(file), "%s/memory.current", path);
+	err = read_u64(file, &bytes);
+	if (!err)
+		*sum += (double)bytes;
+	return err && access(path, F_OK) ? 0 : err;
+}
+
+/* What the cgroups of @rule have. */
+static int read_memory(const struct rule *rule, double *bytes)
+{
+	struct rule_cgroups cgroups;
+	int err = rule_cgroups(rule, &cgroups);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < cgroups.nr && !err; i++)
+		err = add_current(cgroups.paths[i], bytes);
+	rule_cgroups_free(&cgroups);
+	return err;
+}
+
+/* A program writes it; to wait for one that does not would hold up all rules. */
+static int read_fed(const char *path, double *number)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	char text[64], *end;
+	struct stat st;
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	length = fstat(fd, &st) || !S_ISREG(st.st_mode) ? -1 : read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (length < 0)
+		return -EINVAL;
+	text[length] = '\0';
+	*number = strtod(text, &end);
+	return end == text || end[strspn(end, "\n")] || !isfinite(*number) ? -EINVAL : 0;
+}
+
+void goal_read(const struct rule *rule, const struct pacer_sample *sample,
+	       struct goal_reading *reading)
+{
+	switch (rule->goal.kind) {
+	case GOAL_PSI:
+		reading->number = (double)sample->stalled_ns;
+		reading->known = sample->counted && !sample->no_stalls;
+		break;
+	case GOAL_REFAULTS:
+		reading->number = (double)sample->refaults;
+		reading->known = sample->counted;
+		break;
+	case GOAL_MEMORY:
+		reading->known = !read_memory(rule, &reading->number);
+		break;
+	case GOAL_FREE:
+		reading->number = (double)sample->available;
+		reading->known = sample->available != PMADV_UNKNOWN;
+		break;
+	case GOAL_FILE:
+		reading->known = !read_fed(rule->goal.path, &reading->number);
+		break;
+	case GOAL_NONE:
+		break;
+	}
 }
 
 int pressure_open(const struct pressure *pressure)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "daemon/config.h"
+#include "daemon/goal.h"
 #include "daemon/pacer.h"
 
 /* The available and the total memory, in bytes. Returns 0 or -errno. */
@@ -17,6 +18,13 @@ int memory_available(uint64_t *available, uint64_t *total);
  * reported, and nothing counted.
  */
 void pressure_count(const struct rule *rule, struct pacer_sample *sample);
+
+/*
+ * What the goal of @rule is about, out of @sample, in which pressure_count() put the
+ * counters, or out of the cgroups or the file that the rule names.
+ */
+void goal_read(const struct rule *rule, const struct pacer_sample *sample,
+	       struct goal_reading *reading);
 
 /* A file descriptor that polls POLLPRI when the pressure is exceeded, or -errno. */
 int pressure_open(const struct pressure *pressure);

@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include <pmadv/process_madvise.h>
+#include <pmadv/recording.h>
 
 #include "daemon/config.h"
+#include "daemon/goal.h"
+#include "daemon/goal_file.h"
 #include "daemon/idle.h"
 #include "daemon/match.h"
 #include "daemon/pacer.h"
@@ -60,13 +63,16 @@ static const struct example examples[] = {
 /* The state of a rule. */
 struct worker {
 	const struct rule *rule;
+	struct pacer_config pace;	/* the rule's, with the rate of its goal */
 	struct pacer pacer;
+	struct goal_control goal;
+	uint64_t advised;	/* bytes, since it began */
 	int pressure_fd;	/* -1: it has no trigger */
 	bool pressed;
 	struct vec idles;	/* of struct idle */
 	struct vec pasts;	/* of struct past */
 	uint64_t look_ns;	/* when to look at them again */
-	uint64_t count_ns;	/* when to read the counters of the cgroups again */
+	uint64_t count_ns;	/* when to read counters and the goal's again */
 	/* The round under way, if there are targets. */
 	struct vec targets;
 	size_t at;
@@ -86,6 +92,8 @@ struct daemon {
 	struct vec workers;	/* of struct worker, one for each rule */
 	struct vec fds;		/* of struct pollfd: their triggers */
 	struct thaw thaw;
+	bool goals_changed;	/* they are not what was written to GOALS_PATH last */
+	bool goals_failed;	/* that was reported */
 };
 
 static void end_round(struct worker *worker)
@@ -126,16 +134,20 @@ static int add_worker(struct daemon *daemon, struct rule *rule)
 	fd->fd = -1;
 	fd->events = POLLPRI;
 
-	rule->pace.free_under = rule->free_under;
-	if (rule->free_under_percent && !memory_available(&available, &total))
-		rule->pace.free_under = total / 100 * rule->free_under_percent;
+	worker->pace = rule->pace;
+	worker->pace.free_under = rule->free_under;
+	memory_available(&available, &total);
+	if (rule->free_under_percent && total != PMADV_UNKNOWN)
+		worker->pace.free_under = total / 100 * rule->free_under_percent;
+	if (total != PMADV_UNKNOWN)
+		goal_resolve(&rule->goal, total);
 	/* Its targets are chosen by the rule: the policy needs no scope of its own. */
 	if (!hook_present()) {
 		err = decider_open(&worker->decider, rule->policy, &rule->set, NULL);
 		if (err)
 			return err;
 	}
-	if (!rule->pace.on_pressure)
+	if (!worker->pace.on_pressure)
 		return 0;
 	err = pressure_open(&rule->pressure);
 	if (err < 0)
@@ -157,22 +169,106 @@ static int make_workers(struct daemon *daemon)
 	return err;
 }
 
-static struct pacer_sample take_sample(struct worker *worker, uint64_t available)
+static bool wants_counters(const struct rule *rule)
 {
-	struct pacer_sample sample = {
-		.now_ns = now_ns(),
-		.available = available,
-		.pressed = worker->pressed,
-	};
-	uint64_t began = cpu_ns();
+	return rule->pace.max_refaults || rule->pace.max_stall_percent ||
+	       rule->goal.kind == GOAL_PSI || rule->goal.kind == GOAL_REFAULTS;
+}
 
+static struct shown_goal show(const struct worker *worker)
+{
+	struct shown_goal shown = {
+		.state = worker->goal.state,
+		.value = worker->goal.value,
+		.rate = worker->goal.rate,
+	};
+
+	snprintf(shown.rule, sizeof(shown.rule), "%s", worker->rule->name);
+	snprintf(shown.goal, sizeof(shown.goal), "%s", worker->rule->goal.text);
+	return shown;
+}
+
+/* How much may be reclaimed now for the goal of the rule, if it has one? */
+static int follow_goal(struct daemon *daemon, struct worker *worker,
+		       const struct pacer_sample *sample)
+{
+	struct goal_reading reading = { .now_ns = sample->now_ns, .advised = worker->advised };
+	const struct rule *rule = worker->rule;
+	enum goal_state before = worker->goal.state;
+	struct shown_goal shown;
+
+	if (!rule->goal.kind)
+		return 0;
+	goal_read(rule, sample, &reading);
+	if (!goal_step(&worker->goal, &rule->goal,
+		       rule->pace.pages_per_second * page_size(), &reading))
+		return 0;
+	worker->pace.pages_per_second = worker->goal.rate / page_size() ?: 1;
+	daemon->goals_changed = true;
+	if (worker->goal.state == before || !out_json())
+		return 0;
+	shown = show(worker);
+	return json_print(shown_goal_json(&shown));
+}
+
+static int take_sample(struct daemon *daemon, struct worker *worker,
+		       struct pacer_sample *sample)
+{
+	uint64_t began = cpu_ns();
+	int err = 0;
+
+	sample->now_ns = now_ns();
+	sample->pressed = worker->pressed;
 	worker->pressed = false;
-	if ((!worker->rule->pace.max_refaults && !worker->rule->pace.max_stall_percent) ||
-	    sample.now_ns < worker->count_ns)
-		return sample;
-	pressure_count(worker->rule, &sample);
-	worker->count_ns = sample.now_ns + pause_after(cpu_ns() - began);
-	return sample;
+	if (sample->now_ns >= worker->count_ns) {
+		if (wants_counters(worker->rule))
+			pressure_count(worker->rule, sample);
+		err = follow_goal(daemon, worker, sample);
+		worker->count_ns = sample->now_ns + pause_after(cpu_ns() - began);
+	}
+	sample->satisfied = worker->rule->goal.kind && worker->goal.state != GOAL_RECLAIMS;
+	return err;
+}
+
+/* Other verbs show them. The rules go on if that fails. */
+static void write_goals(struct daemon *daemon, const struct vec *goals)
+{
+	int err = 0;
+
+	if (goals->nr)
+		err = goals_write(goals);
+	else
+		goals_remove();
+	if (err && !daemon->goals_failed)
+		say_warning(GOALS_PATH " cannot be written: %s: other verbs do not show the goals",
+			    error_text(err));
+	daemon->goals_failed |= err;
+}
+
+static int publish_goals(struct daemon *daemon)
+{
+	const struct worker *worker = daemon->workers.items;
+	struct vec goals = { };
+	int err = 0;
+
+	if (!daemon->goals_changed)
+		return 0;
+	daemon->goals_changed = false;
+	for (size_t i = 0; i < daemon->workers.nr && !err; i++) {
+		struct shown_goal *shown;
+
+		if (!worker[i].rule->goal.kind)
+			continue;
+		shown = vec_add(&goals, sizeof(*shown));
+		if (shown)
+			*shown = show(&worker[i]);
+		else
+			err = say_no_memory();
+	}
+	if (!err)
+		write_goals(daemon, &goals);
+	vec_free(&goals);
+	return err;
 }
 
 struct search {
@@ -375,7 +471,7 @@ static void end_target(struct worker *worker, pid_t pid)
 static int walk_some(struct daemon *daemon, struct worker *worker, uint64_t pages)
 {
 	const struct target *target = worker->targets.items;
-	const struct pacer_config *pace = &worker->rule->pace;
+	const struct pacer_config *pace = &worker->pace;
 	struct request request = {
 		.advice = worker->rule->advice,
 		.flags = PMADV_POLICY | PMADV_ENTIRE_ADDRESS_SPACE,
@@ -407,6 +503,7 @@ static int walk_some(struct daemon *daemon, struct worker *worker, uint64_t page
 	pacer_charge(&worker->pacer, pace, pages_of(&walk), cpu_ns() - began);
 	say_walk_error(&walk, &request);
 	pmadv_result_add(&worker->sum, &walk.result);
+	worker->advised += pages_of(&walk) * page_size();
 	err = walk.result.ranges_seen ? show_walk(worker, &walk, &request) : 0;
 
 	if (walk.result.stopped == PMADV_STOPPED_BUDGET ||
@@ -420,7 +517,7 @@ static int walk_some(struct daemon *daemon, struct worker *worker, uint64_t page
 
 static int walk(struct daemon *daemon, struct worker *worker)
 {
-	const struct pacer_config *pace = &worker->rule->pace;
+	const struct pacer_config *pace = &worker->pace;
 	uint64_t began = cpu_ns();
 	int err = 0;
 
@@ -472,15 +569,15 @@ static int show_back_off(const struct worker *worker, enum pacer_state before,
 
 static int work(struct daemon *daemon, struct worker *worker, uint64_t available)
 {
-	struct pacer_sample sample = take_sample(worker, available);
+	struct pacer_sample sample = { .available = available };
 	enum pacer_state before = worker->pacer.state;
 	uint64_t until = worker->pacer.until_ns;
-	int err = 0;
+	int err = take_sample(daemon, worker, &sample);
 
-	if (worker->ejected)
-		return 0;
+	if (err || worker->ejected)
+		return err;
 	look_at_idle(daemon, worker);
-	pacer_step(&worker->pacer, &worker->rule->pace, &sample);
+	pacer_step(&worker->pacer, &worker->pace, &sample);
 	if (worker->pacer.until_ns != until ||
 	    (before == PACER_BACK_OFF && worker->pacer.state != before))
 		err = show_back_off(worker, before, sample.now_ns);
@@ -525,6 +622,8 @@ static int reload(struct daemon *daemon)
 	workers_free(daemon);
 	config_free(&daemon->config);
 	daemon->config = config;
+	/* Rules without goals leave nothing to show. */
+	daemon->goals_changed = true;
 	say_note("%s read again: %zu rules", daemon->path, config.rules.nr);
 	err = make_workers(daemon);
 	if (!err && hook_present())
@@ -554,6 +653,8 @@ static int work_until_stopped(struct daemon *daemon)
 		memory_available(&available, &total);
 		for (size_t i = 0; i < daemon->workers.nr && !err && !stop_asked; i++)
 			err = work(daemon, &worker[i], available);
+		if (!err)
+			err = publish_goals(daemon);
 		if (!err)
 			err = wait_for_work(daemon);
 	}
@@ -590,7 +691,9 @@ static int begin_with_engine(struct daemon *daemon)
 static int daemon_run(const struct args *args)
 {
 	struct daemon daemon = { .path = args->config ? args->config : CONFIG_DEFAULT,
-				 .thaw = { .fd = -1, .watch = -1 } };
+				 .thaw = { .fd = -1, .watch = -1 },
+				 /* What a daemon that was killed left is none of ours. */
+				 .goals_changed = true };
 	int err;
 
 	err = config_read(daemon.path, &daemon.config);
@@ -621,6 +724,7 @@ static int daemon_run(const struct args *args)
 	say_ready(&daemon, "");
 	err = work_until_stopped(&daemon);
 	notify_manager("STOPPING=1");
+	goals_remove();
 	if (!err && daemon.config.detach && hook_present())
 		scopes_detach(&daemon.scopes);
 	if (!err)

@@ -88,7 +88,7 @@ set = min_bytes=lots'
 expect 2 'not a number' "--check-config: no such knob" pmadv daemon -C -c "$config"
 expect 1 'No such file' "no such file" pmadv daemon --config /nowhere
 sed 's/^#\([^ ]\)/\1/' "$(dirname "$0")/../../loader/contrib/pmadv.conf" >"$config"
-expect 0 'nothing wrong with its 3 rules' "the example is right" pmadv daemon -C -c "$config"
+expect 0 'nothing wrong with its 4 rules' "the example is right" pmadv daemon -C -c "$config"
 chmod 755 "$tmp"
 expect 4 'no permission' "unprivileged" setpriv --reuid 65534 --clear-groups \
 	pmadv daemon --config "$config"

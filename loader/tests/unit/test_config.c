@@ -70,6 +70,7 @@ static void accepted(void **state)
 				   "free-under = 1G\n"
 				   "bytes-per-second = 8M\n"
 				   "cpu = 5%\n"
+				   "goal = memory 400M\n"
 				   "back-off-refaults = 500\n"
 				   "back-off-pressure = 10%\n"
 				   "back-off-min = 5s\n"
@@ -104,6 +105,7 @@ static void accepted(void **state)
 	assert_int_equal(rule->free_under, 1 << 30);
 	assert_int_equal(rule->pace.pages_per_second, (8 << 20) / page_size());
 	assert_int_equal(rule->pace.cpu_percent, 5);
+	assert_int_equal(rule->goal.kind, GOAL_MEMORY);
 	assert_int_equal(rule->pace.max_refaults, 500);
 	assert_int_equal(rule->pace.max_stall_percent, 10);
 	assert_int_equal(rule->pace.hold_min_ns, 5000000000);
@@ -111,7 +113,7 @@ static void accepted(void **state)
 
 	/* What is not given. */
 	rule++;
-	assert_int_equal(rule->line, 29);
+	assert_int_equal(rule->line, 30);
 	assert_null(rule->cgroup);
 	assert_int_equal(rule->uid.low, 0);
 	assert_int_equal(rule->uid.high, 0);
