@@ -97,8 +97,7 @@ static uint64_t *field_of(struct sysfs_policy *sums, size_t field)
 	return (uint64_t *)((char *)sums + field);
 }
 
-/* Inside the quotes of a label. */
-static void put_label(FILE *to, const char *text)
+void metrics_put_label(FILE *to, const char *text)
 {
 	for (; *text; text++) {
 		if (*text == '\\' || *text == '"')
@@ -120,7 +119,7 @@ static void put_value(FILE *to, uint64_t value, enum unit unit)
 								   value);
 }
 
-static void put_head(FILE *to, const char *name, const char *type, const char *help)
+void metrics_put_head(FILE *to, const char *name, const char *type, const char *help)
 {
 	fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -129,9 +128,9 @@ static void put_head(FILE *to, const char *name, const char *type, const char *h
 static void put_labels(FILE *to, const struct series *series, bool hook)
 {
 	fputs("{policy=\"", to);
-	put_label(to, series->sums.name);
+	metrics_put_label(to, series->sums.name);
 	fputs("\",scope=\"", to);
-	put_label(to, series->scope);
+	metrics_put_label(to, series->scope);
 	fprintf(to, "\",engine=\"%s\"", hook ? "hook" : "engine");
 	if (series->sums.process)
 		fprintf(to, ",process=\"%d\"", series->sums.process);
@@ -147,7 +146,7 @@ static void put_policies(FILE *to, const struct vec *all, bool hook)
 		if (metric->by == (hook ? BY_ENGINE : BY_HOOK))
 			continue;
 		if (metric->help && all->nr)
-			put_head(to, metric->name, "counter", metric->help);
+			metrics_put_head(to, metric->name, "counter", metric->help);
 		for (size_t j = 0; j < all->nr; j++) {
 			fputs(metric->name, to);
 			put_labels(to, &series[j], hook);
@@ -165,21 +164,21 @@ static void put_system(FILE *to, const struct vec *policies, bool hook)
 	struct system_sample sample;
 	uint64_t ejected;
 
-	put_head(to, "pmadv_policies", "gauge",
-		 "Policies in force or, without the hook, asked by engines that run.");
+	metrics_put_head(to, "pmadv_policies", "gauge",
+			 "Policies in force or, without the hook, asked by engines that run.");
 	fprintf(to, "pmadv_policies{engine=\"%s\"} %zu\n", hook ? "hook" : "engine",
 		policies->nr);
 	if (!policies_ejected(policies, &ejected)) {
-		put_head(to, "pmadv_ejections_total", "counter",
-			 "Policies that were taken out because of what they did.");
+		metrics_put_head(to, "pmadv_ejections_total", "counter",
+				 "Policies that were taken out because of what they did.");
 		fprintf(to, "pmadv_ejections_total %" PRIu64 "\n", ejected);
 	}
 
 	sample_system(&sample);
 	if (sample.refault_anon == PMADV_UNKNOWN || sample.refault_file == PMADV_UNKNOWN)
 		return;
-	put_head(to, refaults, "counter",
-		 "Reclaimed memory of the whole system, whoever reclaimed it, that came back.");
+	metrics_put_head(to, refaults, "counter",
+			 "Reclaimed memory of the whole system, whoever reclaimed it, that came back.");
 	fprintf(to, "%s{type=\"anon\"}", refaults);
 	put_value(to, sample.refault_anon, UNIT_PAGES);
 	fprintf(to, "%s{type=\"file\"}", refaults);

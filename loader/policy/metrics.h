@@ -18,4 +18,9 @@
  */
 int metrics_write(FILE *to, struct vec *policies, bool hook);
 
+/* What precedes the values of a metric. */
+void metrics_put_head(FILE *to, const char *name, const char *type, const char *help);
+/* What stands inside the quotes of a label. */
+void metrics_put_label(FILE *to, const char *text);
+
 #endif /* PMADV_METRICS_H */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/goal_file.h"
 #include "lib/error.h"
 #include "lib/json.h"
 #include "lib/names.h"
@@ -151,6 +152,26 @@ static int print_ejections(void)
 	return out_flush();
 }
 
+static int print_goals(void)
+{
+	struct vec goals = { };
+	const struct shown_goal *goal;
+	char text[SHOWN_GOAL_LEN];
+	int err = 0;
+
+	if (goals_read(&goals))
+		return say_no_memory();
+	goal = goals.items;
+	for (size_t i = 0; i < goals.nr && !err; i++) {
+		if (out_json())
+			err = json_print(shown_goal_json(&goal[i]));
+		else
+			out_text("%s\n", shown_goal_text(&goal[i], text));
+	}
+	vec_free(&goals);
+	return err ? err : out_flush();
+}
+
 static int list_run(const struct args *args)
 {
 	struct vec policies = { }, links = { };
@@ -192,6 +213,8 @@ static int list_run(const struct args *args)
 		say_note("no policy is attached");
 	if (!err)
 		err = print_ejections();
+	if (!err)
+		err = print_goals();
 out:
 	scols_unref_table(table);
 	policy_links_free(&links);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/goal_file.h"
 #include "lib/error.h"
 #include "lib/output.h"
 #include "lib/privileges.h"
@@ -27,12 +29,62 @@ static const struct option_def options[] = {
 	OPTIONS_COMMON
 };
 
+static double value_of(const struct shown_goal *goal)
+{
+	return goal->state == GOAL_UNKNOWN ? NAN : goal->value;
+}
+
+static double is_reached(const struct shown_goal *goal)
+{
+	return goal->state == GOAL_REACHED;
+}
+
+static double rate_of(const struct shown_goal *goal)
+{
+	return goal->state == GOAL_RECLAIMS ? (double)goal->rate : 0;
+}
+
+static const struct {
+	const char *name;
+	double (*value)(const struct shown_goal *goal);
+	const char *help;
+} goal_metrics[] = {
+	{ "pmadv_goal_value", value_of,
+	  "What the goal of a rule of the daemon is about, in the goal's unit." },
+	{ "pmadv_goal_reached", is_reached, "1 if it is reached." },
+	{ "pmadv_goal_rate_bytes", rate_of,
+	  "How much the rule may reclaim in a second for its goal." },
+};
+
 static const struct example examples[] = {
 	{ "pmadv metrics", "print them once" },
 	{ "pmadv metrics -i 15 -o /var/lib/prometheus/node-exporter/pmadv.prom",
 	  "every 15 seconds, for the textfile collector of node_exporter" },
 	{ }
 };
+
+/* Of the daemon that runs, if one does and has some. */
+static int put_goals(FILE *to)
+{
+	struct vec goals = { };
+	const struct shown_goal *goal;
+
+	if (goals_read(&goals))
+		return say_no_memory();
+	goal = goals.items;
+	for (size_t i = 0; i < ARRAY_SIZE(goal_metrics) && goals.nr; i++) {
+		metrics_put_head(to, goal_metrics[i].name, "gauge", goal_metrics[i].help);
+		for (size_t j = 0; j < goals.nr; j++) {
+			fprintf(to, "%s{rule=\"", goal_metrics[i].name);
+			metrics_put_label(to, goal[j].rule);
+			fputs("\",goal=\"", to);
+			metrics_put_label(to, goal[j].goal);
+			fprintf(to, "\"} %.10g\n", goal_metrics[i].value(&goal[j]));
+		}
+	}
+	vec_free(&goals);
+	return 0;
+}
 
 static int put_metrics(FILE *to)
 {
@@ -44,7 +96,7 @@ static int put_metrics(FILE *to)
 		return policies_say_error(err);
 	err = metrics_write(to, &policies, hook_present());
 	vec_free(&policies);
-	return err;
+	return err ? err : put_goals(to);
 }
 
 static int write_temporary(int fd)

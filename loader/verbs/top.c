@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/goal_file.h"
 #include "lib/error.h"
 #include "lib/names.h"
 #include "lib/privileges.h"
@@ -34,6 +35,7 @@
 #define WIDE_COLUMNS		96
 #define BAR_WIDTH		10
 #define MAX_POLICY_LINES	6
+#define MAX_GOAL_LINES		3
 #define VERDICT_LINES		6
 #define NR_VERDICTS		128
 #define KEY_ESCAPE		27
@@ -103,6 +105,7 @@ struct top {
 	struct vec targets;		/* of struct shown_target */
 	size_t last;			/* target of the last record: most have the same */
 	struct vec policies;		/* of struct shown_policy */
+	struct vec goals;		/* of struct shown_goal: the daemon's */
 	struct pmadv_range_record verdicts[NR_VERDICTS];
 	uint64_t ranges;		/* the last one is verdicts[ranges - 1] */
 	uint64_t calls;
@@ -244,7 +247,8 @@ static int look(struct top *top)
 	if (!err)
 		policies_ejected(&policies, &top->ejected);
 	vec_free(&policies);
-	return err;
+	vec_free(&top->goals);
+	return err || !goals_read(&top->goals) ? err : say_no_memory();
 }
 
 static uint64_t sort_value(const struct shown_target *target, enum sort_key key)
@@ -299,6 +303,16 @@ static int draw_summary(const struct top *top, int y)
 		    "  reclaimed %s  records lost %" PRIu64,
 		    top->calls, top->ranges, human_bytes(top->reclaimed, bytes),
 		    monitor_lost(top->records));
+	return y;
+}
+
+static int draw_goals(const struct top *top, int y)
+{
+	const struct shown_goal *goal = top->goals.items;
+	char text[SHOWN_GOAL_LEN];
+
+	for (size_t i = 0; i < top->goals.nr && i < MAX_GOAL_LINES; i++)
+		screen_line(y++, A_NORMAL, "%s", shown_goal_text(&goal[i], text));
 	return y;
 }
 
@@ -456,7 +470,7 @@ static void draw(struct top *top)
 
 	erase();
 	policies = policies > MAX_POLICY_LINES ? MAX_POLICY_LINES : policies;
-	y = draw_summary(top, 0);
+	y = draw_goals(top, draw_summary(top, 0));
 	end = LINES - 1 - (1 + verdicts) - (1 + policies);
 	y = draw_targets(top, y, end);
 	y = draw_policies(top, y, y + 1 + policies);
@@ -618,6 +632,7 @@ static int top_run(const struct args *args)
 	monitor_close(top.records);
 	free_targets(&top);
 	vec_free(&top.policies);
+	vec_free(&top.goals);
 	return err;
 }
 
