@@ -66,6 +66,22 @@ void *vec_find(const struct vec *vec, size_t size, int32_t key)
 	return NULL;
 }
 
+size_t vec_find_end(const struct vec *vec, size_t size, uint64_t address)
+{
+	size_t first = 0, behind = vec->nr;
+
+	while (first < behind) {
+		size_t middle = first + (behind - first) / 2;
+		const uint64_t *item = (void *)((char *)vec->items + middle * size);
+
+		if (item[1] > address)
+			behind = middle;
+		else
+			first = middle + 1;
+	}
+	return first;
+}
+
 void *vec_of_key(struct vec *vec, size_t size, int32_t key, size_t *last)
 {
 	int32_t *item;

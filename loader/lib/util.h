@@ -37,9 +37,15 @@ void vec_free(struct vec *vec);
 void *vec_find(const struct vec *vec, size_t size, int32_t key);
 
 /*
- * The same, but one is appended if there is none. Returns NULL if memory runs out. The
- * search begins where the one before ended, at *@last, as most callers ask for the same
- * item again and again.
+ * The index of the first item that ends above @address, or their number. They are in
+ * order, and begin with where they start and where they end, each a uint64_t.
+ */
+size_t vec_find_end(const struct vec *vec, size_t size, uint64_t address);
+
+/*
+ * The item of @key, but one is appended if there is none. Returns NULL if memory runs
+ * out. The search begins where the one before ended, at *@last, as most callers ask for
+ * the same item again and again.
  */
 void *vec_of_key(struct vec *vec, size_t size, int32_t key, size_t *last);
 

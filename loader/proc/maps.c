@@ -143,20 +143,10 @@ void maps_free(struct vec *maps)
 
 const struct map_name *maps_find(const struct vec *maps, uint64_t address)
 {
+	size_t at = vec_find_end(maps, sizeof(struct map_name), address);
 	const struct map_name *map = maps->items;
-	size_t from = 0, to = maps->nr;
 
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-
-		if (address < map[middle].start)
-			to = middle;
-		else if (address >= map[middle].end)
-			from = middle + 1;
-		else
-			return &map[middle];
-	}
-	return NULL;
+	return at < maps->nr && map[at].start <= address ? &map[at] : NULL;
 }
 
 const char *maps_name(const struct vec *maps, uint64_t address)

@@ -19,23 +19,6 @@ struct live_part {
 	double pages[SLOTS];	/* last accessed then */
 };
 
-/* The index of the first part that ends behind @address. */
-static size_t find_part(const struct live_ages *ages, uint64_t address)
-{
-	const struct live_part *part = ages->parts.items;
-	size_t first = 0, behind = ages->parts.nr;
-
-	while (first < behind) {
-		size_t middle = first + (behind - first) / 2;
-
-		if (part[middle].end > address)
-			behind = middle;
-		else
-			first = middle + 1;
-	}
-	return first;
-}
-
 static struct live_part *part_at(const struct live_ages *ages, size_t at)
 {
 	return (struct live_part *)ages->parts.items + at;
@@ -62,7 +45,7 @@ static void scale(struct live_part *part, double factor)
 /* Pages are spread evenly over a part. */
 static int split_at(struct live_ages *ages, uint64_t address)
 {
-	size_t at = find_part(ages, address);
+	size_t at = vec_find_end(&ages->parts, sizeof(struct live_part), address);
 	struct live_part *part;
 	double low;
 
@@ -145,7 +128,7 @@ static struct live_part *take_part(struct live_ages *ages, uint64_t start, uint6
 
 	if (split_at(ages, start) || split_at(ages, end))
 		return NULL;
-	at = find_part(ages, start);
+	at = vec_find_end(&ages->parts, sizeof(struct live_part), start);
 	while (at + nr < ages->parts.nr && part_at(ages, at + nr)->start < end)
 		nr++;
 	part = nr ? part_at(ages, at) : insert_part(ages, at);
@@ -164,7 +147,7 @@ static struct live_part *take_part(struct live_ages *ages, uint64_t start, uint6
 /* Nothing was looked at, but the mapping is there. */
 static void note_seen(struct live_ages *ages, const struct pmadv_range_record *record)
 {
-	for (size_t i = find_part(ages, record->start);
+	for (size_t i = vec_find_end(&ages->parts, sizeof(struct live_part), record->start);
 	     i < ages->parts.nr && part_at(ages, i)->start < record->end; i++)
 		part_at(ages, i)->seen_ns = record->head.time_ns;
 }

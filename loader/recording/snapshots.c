@@ -319,21 +319,9 @@ const struct snapshot *snapshot_next(const struct snapshots *snapshots, size_t i
 	return NULL;
 }
 
-/* By halves: they are in order of their addresses. */
 size_t snapshot_find(const struct snapshot *snapshot, uint64_t address)
 {
-	const struct engine_mapping *mapping = snapshot->mappings.items;
-	size_t first = 0, behind = snapshot->mappings.nr;
-
-	while (first < behind) {
-		size_t middle = first + (behind - first) / 2;
-
-		if (mapping[middle].end > address)
-			behind = middle;
-		else
-			first = middle + 1;
-	}
-	return first;
+	return vec_find_end(&snapshot->mappings, sizeof(struct engine_mapping), address);
 }
 
 void snapshot_count(const struct snapshot *snapshot, uint64_t start, uint64_t end,

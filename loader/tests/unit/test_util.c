@@ -232,6 +232,29 @@ static void of_keys(void **state)
 	vec_free(&vec);
 }
 
+static void of_ends(void **state)
+{
+	struct vec vec = { };
+	struct {
+		uint64_t start, end, more;
+	} *item;
+
+	(void)state;
+	assert_int_equal(vec_find_end(&vec, sizeof(*item), 0), 0);
+	for (uint64_t start = 10; start < 80; start += 10) {
+		item = vec_add(&vec, sizeof(*item));
+		assert_non_null(item);
+		item->start = start;
+		item->end = start + 5;
+	}
+	for (uint64_t address = 0; address < 100; address++) {
+		size_t at = address < 15 ? 0 : (address - 5) / 10;
+
+		assert_int_equal(vec_find_end(&vec, sizeof(*item), address), at < 7 ? at : 7);
+	}
+	vec_free(&vec);
+}
+
 static void tallies(void **state)
 {
 	static const uint32_t outcomes[] = { PMADV_ADVISED, PMADV_ADVISED, PMADV_SKIPPED,
@@ -382,6 +405,7 @@ int main(void)
 		cmocka_unit_test(json),
 		cmocka_unit_test(messages),
 		cmocka_unit_test(of_keys),
+		cmocka_unit_test(of_ends),
 		cmocka_unit_test(tallies),
 	};
 
