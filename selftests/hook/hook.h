@@ -123,6 +123,11 @@ void hook_cleanup(struct hook *h);
 
 /* Give the target other memory to test with: @pages of them. */
 int hook_map(struct hook *h, size_t pages);
+/*
+ * @len bytes in small pages, from a place for a huge page on, in a mapping that is
+ * longer by one.
+ */
+int hook_map_small_pages(struct hook *h, size_t len);
 
 /* Load another copy of the policy, for a cgroup if @cgroup_id is not 0. */
 struct hook_policy *hook_load(uint64_t cgroup_id);

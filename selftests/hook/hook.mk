@@ -9,7 +9,7 @@ HOOK_SRCS := $(wildcard hook/*.c)
 HOOK_OBJS := $(HOOK_SRCS:hook/%.c=$(OUT)/hook.d/%.o)
 
 HOOK_TEST_BPF := $(patsubst hook/bpf/%.bpf.c,hook_%,$(wildcard hook/bpf/*.bpf.c))
-HOOK_POLICIES := background_app by_name cold_pages foreground noop page_age
+HOOK_POLICIES := background_app by_name cold_pages collapse foreground noop page_age
 HOOK_SKELS := $(HOOK_TEST_BPF:%=$(OUT)/hook.d/%.skel.h) \
 	      $(HOOK_POLICIES:%=$(OUT)/hook.d/policy_%.skel.h)
 

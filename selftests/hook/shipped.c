@@ -13,6 +13,7 @@
 #include "policy_background_app.skel.h"
 #include "policy_by_name.skel.h"
 #include "policy_cold_pages.skel.h"
+#include "policy_collapse.skel.h"
 #include "policy_foreground.skel.h"
 #include "policy_noop.skel.h"
 #include "policy_page_age.skel.h"
@@ -357,6 +358,108 @@ out:
 	policy_foreground__destroy(skel);
 }
 
+static long in_huge_pages(struct hook *h)
+{
+	return smaps(h->target.pid, "AnonHugePages", h->addr, h->addr + h->len);
+}
+
+/* collapse in force; @min_bytes and @max_absent: its knobs. */
+static struct policy_collapse *collapse(struct hook *h, unsigned long min_bytes,
+					unsigned int max_absent)
+{
+	struct policy_collapse *skel = policy_collapse__open();
+
+	if (!EXPECT(skel, ""))
+		return NULL;
+	EXPECT_EQ(skel->rodata->min_bytes, 16 << 20);
+	EXPECT_EQ(skel->rodata->max_absent, 64);
+	skel->rodata->min_bytes = min_bytes;
+	skel->rodata->max_absent = max_absent;
+	if (put_in_force(h, skel->obj, "collapse"))
+		return skel;
+	policy_collapse__destroy(skel);
+	return NULL;
+}
+
+static void run_collapse(struct hook *h)
+{
+	struct policy_collapse *skel;
+	struct target *t = &h->target;
+
+	/* All of the first is there, of the second enough, of the third a page too few. */
+	if (!EXPECT_EQ(hook_map_small_pages(h, 3 * HUGE), 0))
+		return;
+	EXPECT_EQ(target_call(t, do_madvise, h->addr + 2 * HUGE - 64 * PAGE, 64 * PAGE,
+			      MADV_DONTNEED), 0);
+	EXPECT_EQ(target_call(t, do_madvise, h->addr + 3 * HUGE - 65 * PAGE, 65 * PAGE,
+			      MADV_DONTNEED), 0);
+	skel = collapse(h, 4 * HUGE, 64);
+	if (!skel)
+		return;
+
+	/* No place for one is whole in this range. */
+	EXPECT_EQ(hook_walk_range(h, h->addr + PAGE, 2 * HUGE - 2 * PAGE, 0, 0), 0);
+	EXPECT_EQ(h->result.ranges_skipped, 2);
+	EXPECT_EQ(hook_walk(h, 0, 0), 2 * HUGE);
+	EXPECT_EQ(h->result.ranges_seen, 3);
+	EXPECT_EQ(h->result.ranges_advised, 2);
+	EXPECT_EQ(in_huge_pages(h), 2 * HUGE);
+	EXPECT_EQ(hook_present(h, h->addr, h->len), 2 * 512 + 447);
+	/* What is huge already is no failure. */
+	EXPECT_EQ(hook_walk(h, 0, 0), 2 * HUGE);
+	EXPECT_EQ(h->result.ranges_failed, 0);
+	EXPECT_EQ(target_call(t, do_check, h->addr, 2 * HUGE - 64 * PAGE, 1), 0);
+	EXPECT_EQ(target_call(t, do_check, h->addr + 2 * HUGE, 447 * PAGE, 1), 0);
+	policy_collapse__destroy(skel);
+}
+
+static void run_collapse_knobs(struct hook *h)
+{
+	struct policy_collapse *skel;
+
+	if (!EXPECT_EQ(hook_map_small_pages(h, 2 * HUGE), 0))
+		return;
+	skel = collapse(h, 3 * HUGE + 1, 512);
+	if (!skel)
+		return;
+	EXPECT_EQ(hook_walk(h, 0, 0), 0);
+	EXPECT_EQ(h->result.ranges_skipped, 1);
+	EXPECT_EQ(in_huge_pages(h), 0);
+	hook_detach(&h->link);
+	policy_collapse__destroy(skel);
+
+	/* Swapped out is not there: it would have to be read. */
+	EXPECT_EQ(pmadv_one(h->target.pidfd, h->addr + HUGE, PAGE, MADV_PAGEOUT, 0, NULL),
+		  PAGE);
+	EXPECT_EQ(hook_swapped(h, h->addr + HUGE, HUGE), 1);
+	skel = collapse(h, 0, 0);
+	if (!skel)
+		return;
+	EXPECT_EQ(hook_walk(h, 0, 0), HUGE);
+	EXPECT_EQ(in_huge_pages(h), HUGE);
+	EXPECT_EQ(hook_swapped(h, h->addr, h->len), 1);
+	hook_expect_intact(h);
+	policy_collapse__destroy(skel);
+}
+
+static void run_collapse_apart(struct hook *h)
+{
+	struct policy_collapse *skel = collapse(h, 0, 512);
+	struct target *t = &h->target;
+	unsigned long addr;
+
+	if (!skel)
+		return;
+	addr = target_call(t, do_map, 3 * HUGE, RW, MAP_SHARED | MAP_ANONYMOUS);
+	EXPECT(addr && !target_call(t, do_fill, addr, 3 * HUGE, 1), "");
+	EXPECT_EQ(hook_walk_range(h, addr, 3 * HUGE, 0, 0), 0);
+	EXPECT_EQ(h->result.ranges_skipped, 1);
+	addr = target_call(t, do_map_file, PROT_READ, 0, 0);
+	EXPECT_EQ(hook_walk_range(h, addr, 4 * PAGE, 0, 0), 0);
+	EXPECT_EQ(h->result.ranges_skipped, 1);
+	policy_collapse__destroy(skel);
+}
+
 static void run_noop(struct hook *h)
 {
 	struct policy_noop *skel = policy_noop__open();
@@ -535,6 +638,24 @@ const struct hook_test hook_shipped_tests[] = {
 		.description = "cold_pages leaves a busy mapping alone, and caps",
 		.setup = setup_shipped,
 		.run = run_cold_pages_busy,
+	},
+	{
+		.name = "collapse_apart",
+		.description = "collapse leaves files and shared memory alone",
+		.setup = setup_shipped,
+		.run = run_collapse_apart,
+	},
+	{
+		.name = "collapse_knobs",
+		.description = "collapse's knobs are heeded",
+		.setup = setup_shipped,
+		.run = run_collapse_knobs,
+	},
+	{
+		.name = "collapse_there",
+		.description = "collapse makes huge pages of what is there",
+		.setup = setup_shipped,
+		.run = run_collapse,
 	},
 	{
 		.name = "page_age",

@@ -23,6 +23,31 @@ int hook_map(struct hook *h, size_t pages)
 	return h->addr ? 0 : -ENOMEM;
 }
 
+/* Huge ones are off meanwhile, and for khugepaged it is as if there were no mapping. */
+static long do_map_small_pages(unsigned long len, unsigned long unused1,
+			       unsigned long unused2)
+{
+	unsigned long addr;
+
+	(void)unused1;
+	(void)unused2;
+	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
+		return 0;
+	addr = do_map(len + HUGE, PROT_READ | PROT_WRITE, 0);
+	if (!addr)
+		return 0;
+	addr = (addr + HUGE - 1) & ~(HUGE - 1);
+	fill(addr, len, 1);
+	return prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0) ? 0 : addr;
+}
+
+int hook_map_small_pages(struct hook *h, size_t len)
+{
+	h->len = len;
+	h->addr = target_call(&h->target, do_map_small_pages, len, 0, 0);
+	return h->addr ? 0 : -ENOMEM;
+}
+
 int hook_setup_target(struct hook *h)
 {
 	int err;

@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 #include <limits.h>
-#include <sys/prctl.h>
 
 #include "hook.h"
 
@@ -105,22 +104,6 @@ static void run_willneed(struct hook *h)
 	hook_expect_intact(h);
 }
 
-/* Two huge pages' worth of small pages, aligned. Returns the address. */
-static long do_map_collapsible(unsigned long unused1, unsigned long unused2,
-			       unsigned long unused3)
-{
-	unsigned long addr;
-
-	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
-		return 0;
-	addr = do_map(3 * HUGE, PROT_READ | PROT_WRITE, 0);
-	if (!addr)
-		return 0;
-	addr = (addr + HUGE - 1) & ~(HUGE - 1);
-	fill(addr, 2 * HUGE, 1);
-	return prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0) ? 0 : addr;
-}
-
 static void run_collapse(struct hook *h)
 {
 	struct target *t = &h->target;
@@ -129,9 +112,7 @@ static void run_collapse(struct hook *h)
 		hook_skip("this kernel has no transparent huge pages");
 		return;
 	}
-	h->addr = target_call(t, do_map_collapsible, 0, 0, 0);
-	h->len = 2 * HUGE;
-	if (!EXPECT(h->addr, ""))
+	if (!EXPECT_EQ(hook_map_small_pages(h, 2 * HUGE), 0))
 		return;
 	EXPECT_EQ(smaps(t->pid, "AnonHugePages", h->addr, h->addr + h->len), 0);
 
