@@ -605,18 +605,16 @@ static void say_ready(const struct daemon *daemon, const char *remark)
 		       daemon->config.rules.nr, daemon->path, remark);
 }
 
-/* A file with errors changes nothing. */
-static int reload(struct daemon *daemon)
+/* A file with mistakes changes nothing. */
+static int read_again(struct daemon *daemon, const char **remark)
 {
 	struct config config;
-	int err;
 
-	notify_manager("RELOADING=1");
 	if (config_read(daemon->path, &config) ||
 	    config_check_policies(daemon->path, &config)) {
 		config_free(&config);
 		say_warning("%s is not used: the rules stay as they are", daemon->path);
-		say_ready(daemon, ", as it was before there were mistakes in it");
+		*remark = ", as it was before there were mistakes in it";
 		return 0;
 	}
 	workers_free(daemon);
@@ -625,11 +623,21 @@ static int reload(struct daemon *daemon)
 	/* Rules without goals leave nothing to show. */
 	daemon->goals_changed = true;
 	say_note("%s read again: %zu rules", daemon->path, config.rules.nr);
-	err = make_workers(daemon);
+	return make_workers(daemon);
+}
+
+/* Policies that are not in force as demanded are tried again, whatever is in the file. */
+static int reload(struct daemon *daemon)
+{
+	const char *remark = "";
+	int err;
+
+	notify_manager("RELOADING=1");
+	err = read_again(daemon, &remark);
 	if (!err && hook_present())
 		err = scopes_apply(&daemon->scopes, &daemon->config, true);
 	if (!err)
-		say_ready(daemon, "");
+		say_ready(daemon, remark);
 	return err;
 }
 

@@ -158,6 +158,12 @@ until_said 10 'is not used: the rules stay' && until_said 1 'pmadv.conf:1: the \
 result $? "SIGHUP: a file with mistakes is not used"
 in_force background_app && in_force noop && kill -0 "$job"
 result $? "SIGHUP: and changes nothing"
+pmadv detach noop >/dev/null
+until_said 10 'somebody else detached policy noop'
+kill -HUP "$job"
+wait_for 10 in_force noop
+result $? "SIGHUP: but what was detached is in force again"
+kept=$(link_of noop)
 
 # --- killed, started again ---------------------------------------------------
 rules '[daemon]
