@@ -20,6 +20,7 @@ clean_up()
 	[[ -n $job ]] && kill -KILL "$job" 2>/dev/null
 	[[ -n $target ]] && kill -KILL "$target" 2>/dev/null
 	wait_for 20 rmdir "$v2/gtest"
+	rmdir /sys/fs/bpf/pmadv/daemon 2>/dev/null
 	rm -rf "$tmp"
 }
 

@@ -22,6 +22,7 @@ clean_up()
 	# It has a lot to give back first.
 	wait_for 20 rmdir "$v2/rtest/back"
 	rmdir "$v2/rtest"
+	rmdir /sys/fs/bpf/pmadv/daemon 2>/dev/null
 	rm -rf "$tmp"
 }
 if [[ -z $v2 ]]; then
