@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,22 @@ static long do_crowd(unsigned long nr, unsigned long len, unsigned long unused)
 		if (munmap(p + crowd_offset(i) + crowd_len(i), PAGE))
 			return 0;
 	return (long)p;
+}
+
+static long do_start_thread(unsigned long run, unsigned long unused1,
+			    unsigned long unused2)
+{
+	pthread_t thread;
+
+	(void)unused1;
+	(void)unused2;
+	return -pthread_create(&thread, NULL, (void *(*)(void *))run, NULL);
+}
+
+/* The target is a fork of ours, so that functions are where they are here. */
+int start_thread(struct target *target, void *(*run)(void *unused))
+{
+	return target_call(target, do_start_thread, (unsigned long)run, 0, 0);
 }
 
 static long do_crowd_touch(unsigned long addr, unsigned long nr, unsigned long unused)

@@ -48,6 +48,9 @@ uint64_t now_ns(void);
 /* Say what failed, and return @err. */
 int failed(const char *what, int err);
 
+/* Have the target run @run in a thread of its own, until the target ends. */
+int start_thread(struct target *target, void *(*run)(void *unused));
+
 /*
  * A process with many small mappings: all are anonymous and writable, one page
  * each, but BIG_PAGES in each hundredth; there is a hole behind each, so that

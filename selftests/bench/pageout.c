@@ -4,7 +4,6 @@
  * target that maps and unmaps meanwhile has to wait.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,17 +162,6 @@ static void *map_and_unmap(void *unused)
 	return NULL;
 }
 
-static long do_start_thread(unsigned long unused1, unsigned long unused2,
-			    unsigned long unused3)
-{
-	pthread_t thread;
-
-	(void)unused1;
-	(void)unused2;
-	(void)unused3;
-	return -pthread_create(&thread, NULL, map_and_unmap, NULL);
-}
-
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -225,7 +213,7 @@ int latencies_while(struct target *target, unsigned long len,
 	addr = target_call(target, do_map_data, len, 0, 0);
 	if (!addr)
 		return -ENOMEM;
-	err = target_call(target, do_start_thread, 0, 0, 0);
+	err = start_thread(target, map_and_unmap);
 	if (err)
 		return err;
 	nanosleep(&pause, NULL);

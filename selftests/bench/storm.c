@@ -4,7 +4,6 @@
  * pause, and while it does not: what giving way to a writer costs.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -47,17 +46,6 @@ static void *map_and_unmap(void *unused)
 	return NULL;
 }
 
-static long do_start_thread(unsigned long unused1, unsigned long unused2,
-			    unsigned long unused3)
-{
-	pthread_t thread;
-
-	(void)unused1;
-	(void)unused2;
-	(void)unused3;
-	return -pthread_create(&thread, NULL, map_and_unmap, NULL);
-}
-
 static int walk_once(struct crowd *crowd, bool blows)
 {
 	struct pmadv_result result;
@@ -84,7 +72,7 @@ static int walk_in_turn(struct crowd *crowd, unsigned int samples)
 {
 	int err;
 
-	err = target_call(&crowd->target, do_start_thread, 0, 0, 0);
+	err = start_thread(&crowd->target, map_and_unmap);
 	while (!err && samples--) {
 		err = walk_once(crowd, false);
 		if (!err)
