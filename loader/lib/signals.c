@@ -33,6 +33,15 @@ static void on_stop(int signal)
 		stop_asked = signal;
 }
 
+/* One at a time: else one of less weight could overwrite what came while it compared. */
+static struct sigaction stop_action(void)
+{
+	struct sigaction action = { .sa_handler = on_stop };
+
+	sigfillset(&action.sa_mask);
+	return action;
+}
+
 bool stop_forget(int signal)
 {
 	return __atomic_compare_exchange_n(&stop_asked, &signal, 0, false,
@@ -42,7 +51,7 @@ bool stop_forget(int signal)
 int signals_init(void)
 {
 	static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = on_stop };
+	struct sigaction action = stop_action();
 	struct sigaction old;
 
 	for (size_t i = 0; i < ARRAY_SIZE(stops); i++) {
@@ -63,7 +72,7 @@ int signals_init(void)
 
 int signals_take_usr1(void)
 {
-	const struct sigaction action = { .sa_handler = on_stop };
+	const struct sigaction action = stop_action();
 
 	return sigaction(SIGUSR1, &action, NULL) ? -errno : 0;
 }
