@@ -96,8 +96,8 @@ static void stay(u32 where)
 }
 
 /*
- * Global, so that the verifier looks at it once, and not at all that follows for each way
- * through the loop.
+ * Global, so that the verifier looks at it once: else it would look at all that follows
+ * the call for each way out of the loop.
  */
 __weak int find_rule(u64 addr)
 {
